@@ -1,0 +1,23 @@
+"""fastopt: thousands to billions of independent optimiser runs at once."""
+
+from fastopt import rules, starts, surfaces
+from fastopt.rules import *  # noqa: F403
+from fastopt.run import run
+from fastopt.runs import Runs, Status
+from fastopt.stopping import Record, Stop
+from fastopt.surfaces import *  # noqa: F403
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Record",
+    "Runs",
+    "Status",
+    "Stop",
+    "rules",
+    "run",
+    "starts",
+    "surfaces",
+    *rules.__all__,
+    *surfaces.__all__,
+]

@@ -1,0 +1,291 @@
+"""The only place that turns Python functions into machine code.
+
+Everything the package compiles goes through two functions:
+
+* :func:`specialise` prepares a plain scalar function (of a rule, of a surface, or an
+  elementary function) for one dtype, together with every plain function it calls, so
+  that it can be inlined into a block.
+* :func:`compile_entry` compiles a function that is entered from outside: a driver (from
+  Python) or a block (from a driver, by its address). Entries are kept on disk.
+
+A kernel is compiled strictly (no fastmath): LLVM may neither reorder nor contract floating
+point operations, so a result has the same bits at any vector width.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import types
+from collections.abc import Callable, Iterable
+from functools import cache as memoise
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from numba.extending import intrinsic
+
+from fastopt.kernels import cache
+
+DTYPES = ("float64", "float32")
+
+# error_model="numpy": a division by zero gives inf or nan as IEEE 754 has it; the default
+# would test every divisor and raise, which also stops vectorisation.
+# _nrt: kernels allocate nothing, so there are no references to count.
+_FLAGS: dict[str, Any] = {
+    "nopython": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": False,
+    "boundscheck": False,
+    "_nrt": False,
+}
+
+
+_jit: Any = numba.jit  # its type stub knows none of the wrapper options
+
+
+class ByDtype:
+    """A kernel function that has one implementation per dtype.
+
+    Rules and surfaces call it like any function; :func:`specialise` puts the
+    implementation for the dtype of the run in its place.
+    """
+
+    def __init__(self, name: str, float64: Callable[..., Any], float32: Callable[..., Any]):
+        self.__name__ = name
+        self.__doc__ = float64.__doc__
+        self.implementations = {"float64": float64, "float32": float32}
+
+    def __repr__(self) -> str:
+        return f"<kernel function {self.__name__}>"
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(
+            f"{self.__name__} is a kernel function: it runs compiled, inside a rule or a "
+            "surface; from Python use NumPy's function of that name"
+        )
+
+
+# -- one function for one dtype ----------------------------------------------------------
+
+
+@memoise
+def specialise(function: Callable[..., Any], dtype: str) -> Any:
+    """Compile *function*, and the plain functions it calls, for inlining at *dtype*.
+
+    Numba types a literal such as ``2.0`` as float64, so that ``2.0 * x`` would turn a
+    float32 kernel into a float64 one. Every float constant of the function, whether
+    written in it, global or closed over, is therefore converted to *dtype* first.
+    """
+    if isinstance(function, ByDtype):
+        return specialise(function.implementations[dtype], dtype)
+    if isinstance(function, Dispatcher):
+        return function
+    clone = _clone(function, lambda value: _specialised_value(value, dtype))
+    # forceinline: a call left in a loop would keep the loop from being vectorised.
+    return _jit(forceinline=True, no_cpython_wrapper=True, **_FLAGS)(clone)
+
+
+def _specialised_value(value: Any, dtype: str) -> Any:
+    if isinstance(value, types.FunctionType | ByDtype):
+        return specialise(value, dtype)
+    if isinstance(value, float):
+        return np.dtype(dtype).type(value)
+    if isinstance(value, tuple) and type(value) is tuple:
+        return tuple(_specialised_value(item, dtype) for item in value)
+    return value
+
+
+def _clone(function: Callable[..., Any], convert: Callable[[Any], Any]) -> types.FunctionType:
+    """A copy of *function* with every constant, global and closed-over value converted."""
+    code = function.__code__
+    constants = tuple(c if c is code.co_consts[0] is None else convert(c) for c in code.co_consts)
+    namespace = dict(function.__globals__)
+    for name in code.co_names:
+        if name in namespace:
+            namespace[name] = convert(namespace[name])
+    # Numba pickles a function's module by name with the machine code; this one can always
+    # be imported again, whereas the module of a user's class may be a script.
+    namespace["__name__"] = __name__
+    cells = tuple(types.CellType(convert(c.cell_contents)) for c in function.__closure__ or ())
+    clone = types.FunctionType(
+        code.replace(co_consts=constants), namespace, function.__name__, None, cells
+    )
+    clone.__module__ = __name__
+    clone.__qualname__ = function.__name__
+    return clone
+
+
+def from_source(name: str, source: str, **namespace: Any) -> Callable[..., Any]:
+    """The function *name* that *source* defines.
+
+    Kernels are written out as source where they would otherwise loop over a tuple of
+    coordinates inside the loop over the lanes: LLVM then vectorises neither (gradient
+    descent: 1,000 instead of 3,900 M start-steps/s).
+    """
+    namespace["__name__"] = __name__
+    exec(compile(source, f"<fastopt {name}>", "exec"), namespace)
+    return namespace[name]
+
+
+# -- entries -----------------------------------------------------------------------------
+
+
+class Entry:
+    """A compiled function that is entered from Python or, by its address, from a driver."""
+
+    def __init__(self, dispatcher: Any, signature: Any):
+        self.dispatcher = dispatcher
+        result = dispatcher.overloads[signature.args]
+        # The wrapper is called directly: there is one signature, nothing to dispatch on.
+        self.call = result.entry_point
+        self.address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+
+    def assembly(self) -> str:
+        """The machine code as text; only of an entry compiled in this process."""
+        (text,) = self.dispatcher.inspect_asm().values()
+        return text
+
+
+_compiling = threading.Lock()
+
+
+def compile_entry(
+    function: Callable[..., Any],
+    dtype: str,
+    signature: Any,
+    label: str,
+    sources: Iterable[Any] = (),
+    from_python: bool = False,
+) -> Entry:
+    """Load *function* from the disk cache, or compile it for *signature* and store it.
+
+    Parameters
+    ----------
+    function : callable
+        A plain function; what it calls is specialised for *dtype* and inlined.
+    dtype : {"float64", "float32"}
+        The type of its float constants.
+    signature : numba.core.typing.Signature
+        The one signature that it is compiled for.
+    label : str
+        What a person calls it, e.g. ``"adam-rosenbrock"``: names the cache file and the
+        notice on the terminal.
+    sources : iterable
+        The rule and the surface that gave the functions. If one of them is defined where
+        no source file is (a notebook, ``python -c``), the machine code is not stored.
+    from_python : bool
+        Whether Python calls it (a driver) or only a driver does (a block).
+    """
+    with _compiling:
+        stamp = fingerprint(function)
+        clone = _clone(function, lambda value: _specialised_value(value, dtype))
+        # The name of a symbol must be its own: two loaded entries share one address space.
+        clone.__qualname__ = f"{function.__name__}_{stamp[:16]}"
+        wrappers = {"no_cpython_wrapper": not from_python, "no_cfunc_wrapper": True}
+        dispatcher = _jit(**wrappers, **_FLAGS)(clone)
+        dispatcher._cache = store = cache.open_cache(label, stamp, sources)
+        with store.announced():
+            dispatcher.compile(signature)
+        return Entry(dispatcher, signature)
+
+
+@intrinsic
+def call_address(typingctx: Any, address: Any, arguments: Any) -> Any:
+    """Call the block at *address* (see :attr:`Entry.address`) with a tuple of arguments.
+
+    A first-class numba function would do the same, but unboxing one costs 0.2 ms a call
+    of the driver, and the block would need a second, C-callable wrapper.
+    """
+    signature = numba.types.void(address, arguments)
+
+    def codegen(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        pointer, packed = values
+        convention = context.call_conv
+        function_type = convention.get_function_type(numba.types.none, arguments.types)
+        callee = builder.inttoptr(pointer, function_type.as_pointer())
+        unpacked = numba.core.cgutils.unpack_tuple(builder, packed, len(arguments.types))
+        convention.call_function(builder, callee, numba.types.none, arguments.types, unpacked)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+# -- what machine code was made from -----------------------------------------------------
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    """A hash of all that the machine code of *function* depends on, but for the processor.
+
+    It covers the code of the function and of every function that it reaches, the values of
+    the globals and closure variables that they name, the files of this folder, and the
+    versions of the compilers. So machine code is never older than its source, whatever
+    file an edited helper or constant stands in.
+    """
+    digest = hashlib.sha256()
+    digest.update(_toolchain())
+    _feed(digest, function, set())
+    return digest.hexdigest()
+
+
+@memoise
+def _toolchain() -> bytes:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    texts = b"".join(path.read_bytes() for path in files)
+    versions = f"{numba.__version__} {llvmlite.__version__} {np.__version__}"
+    return hashlib.sha256(texts + versions.encode()).digest()
+
+
+def _feed(digest: Any, value: Any, seen: set[int]) -> None:
+    if isinstance(value, ByDtype):
+        for implementation in value.implementations.values():
+            _feed(digest, implementation, seen)
+    elif isinstance(value, Dispatcher):
+        digest.update(repr(value.targetoptions).encode())
+        _feed(digest, value.py_func, seen)
+    elif isinstance(value, types.FunctionType):
+        if id(value) not in seen:
+            seen.add(id(value))
+            _feed_function(digest, value, seen)
+    elif isinstance(value, types.CodeType):
+        for part in (value.co_code, value.co_names, value.co_varnames, value.co_freevars):
+            digest.update(repr(part).encode())
+        for constant in value.co_consts:
+            _feed(digest, constant, seen)
+    elif isinstance(value, tuple):
+        digest.update(b"(%d" % len(value))
+        for item in value:
+            _feed(digest, item, seen)
+    elif isinstance(value, np.ndarray):
+        digest.update(repr((value.dtype.str, value.shape)).encode() + value.tobytes())
+    elif isinstance(value, types.ModuleType):
+        digest.update(value.__name__.encode())
+    elif hasattr(value, "_defn"):
+        _feed(digest, value._defn, seen)  # a numba intrinsic
+    elif isinstance(value, bool | int | float | complex | str | bytes | np.generic | None):
+        digest.update(f"{type(value).__name__} {value!r};".encode())
+    else:
+        digest.update(f"{type(value).__module__}.{type(value).__qualname__};".encode())
+
+
+def _feed_function(digest: Any, function: types.FunctionType, seen: set[int]) -> None:
+    code = function.__code__
+    _feed(digest, code, seen)
+    for cell in function.__closure__ or ():
+        _feed(digest, cell.cell_contents, seen)
+    for name in code.co_names:
+        value = function.__globals__.get(name)
+        if value is None:
+            continue
+        digest.update(name.encode())
+        _feed(digest, value, seen)
+        if isinstance(value, types.ModuleType) and value.__name__ not in ("math", "numba"):
+            # ``helpers.step(x)``: the function is an attribute of a module.
+            for attribute in code.co_names:
+                reached = getattr(value, attribute, None)
+                if isinstance(reached, types.FunctionType | Dispatcher | float | int):
+                    _feed(digest, reached, seen)

@@ -1,0 +1,296 @@
+"""The driver: advances a slice of runs to their end, tile by tile and window by window.
+
+It is compiled once per dtype and calls the pair's block by its address, once per tile and
+window (32 steps), which costs nothing measurable. All runs of a slice are at the same step.
+
+A window on one tile:
+
+1. The tile is loaded from the slice, which keeps the runs as they were at the window's start.
+2. The block advances it by a window, leaving the least gradient norm that each run saw.
+3. Runs that met no criterion and did not escape are stored back. The few others, the *hits*,
+   are moved to a second slice as they were at the window's start.
+
+After the window's last tile, the second slice is advanced through the same window in windows
+of one step, where a hit is known to have ended at just that step. So a finished run costs
+nothing any more, and exact stopping one more window of each run. Masking finished runs at
+every step instead would cost gradient descent half of its rate, and rewinding run by run, not
+in vectors, a quarter of the whole time to convergence.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache as memoise
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+
+from fastopt.kernels.block import block_signature
+from fastopt.kernels.compile import Entry, call_address, compile_entry
+
+CONVERGED, MAX_STEPS, DIVERGED = 0, 1, 2
+PENDING = -1
+
+# The two slices.
+RUNS, REWOUND = 0, 1
+# Places in `counts` for each slice: columns in use, next column of the window, hits; and for
+# the first slice its step, and whether its starts have been looked at.
+ACTIVE, NEXT, HITS, STEP, BEGUN = 0, 1, 2, 3, 4
+# Rows of `lanes` for each slice: a column's run, from the slice's first; columns that hit.
+WHICH, HIT = 0, 1
+# Rows of `scalars` for each slice: what per_step returned before the window, and at its end.
+BEFORE, AFTER = 0, 1
+
+
+class Goal(NamedTuple):
+    """When runs stop, and what is recorded on the way."""
+
+    limits: Any  # (7,) 3 limits, 3 offsets: met where low - offset <= limit; then escape
+    record_steps: Any  # (k,) int64 ascending
+    factors: Any  # (m,) factors of the learning rate of the first steps; empty: all 1
+    max_steps: int
+    window: int
+    lane_step: int  # lanes of a vector
+
+
+class Out(NamedTuple):
+    """Where results go; a run's place is ``first`` + its number in the slice."""
+
+    x: Any  # (n, dim)
+    steps: Any  # (n,) int64
+    status: Any  # (n,) int8
+    trajectory: Any  # (k, n, dim)
+    first: int
+
+
+@memoise
+def build_driver(dtype: str) -> Entry:
+    """The compiled :func:`advance`."""
+    vector, matrix, cube = (np.zeros((0,) * axes, dtype) for axes in (1, 2, 3))
+    counts, status = np.zeros(0, np.int64), np.zeros(0, np.int8)
+    goal = Goal(vector, counts, vector, 0, 0, 0)
+    out = Out(matrix, counts, status, cube, 0)
+    lanes = np.zeros((0, 0, 0), np.int64)
+    parts = (cube, lanes, np.zeros((0, 0), np.int64), cube, goal, out)
+    whole = numba.types.int64
+    signature = numba.types.void(
+        whole, *block_signature(dtype).args[:5], *map(numba.typeof, parts), whole
+    )
+    return compile_entry(advance, dtype, signature, f"driver-{dtype}", from_python=True)
+
+
+def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal, out, budget):
+    """Advance a slice until all its runs have ended, or for about *budget* run-steps.
+
+    It also comes back where it needs more of ``goal.factors``.
+
+    Parameters
+    ----------
+    block : int
+        Address of the pair's block, whose other arguments are the next five.
+    rows : array, shape (2, layout.own, S)
+        The slices: a column a run.
+    lanes : int64 array, shape (2, 2, S)
+    counts : int64 array, shape (2, 5)
+    scalars : array, shape (2, 2, layout.shared)
+    """
+    while counts[RUNS, ACTIVE] > 0:
+        t = counts[RUNS, STEP]
+        n = min(goal.window, goal.max_steps - t)
+        over = n == 0
+        if counts[RUNS, BEGUN] == 0:
+            n, over = 0, False  # only look whether a start is too far out
+        elif 0 < goal.factors.shape[0] < t + n:
+            return
+        for k in range(-1, n if n > 1 else 0):
+            # First the window on all runs, then its single steps on those that hit.
+            part = RUNS if k < 0 else REWOUND
+            at, steps = (t, n) if k < 0 else (t + k, 1)
+            while counts[part, NEXT] < counts[part, ACTIVE]:
+                if budget <= 0 and k < 0:
+                    return
+                w = _advance_tile(
+                    block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal,
+                    out, part, at, steps, over,
+                )  # fmt: skip
+                budget -= w * steps
+            _swap_out(rows, lanes, counts, layout.own, part)
+            for i in range(layout.shared):
+                if k < 0:
+                    scalars[REWOUND, BEFORE, i] = scalars[RUNS, BEFORE, i]
+                if steps > 0:
+                    scalars[part, BEFORE, i] = scalars[part, AFTER, i]
+            if counts[REWOUND, ACTIVE] == 0:
+                break
+        counts[RUNS, BEGUN] = 1
+        counts[RUNS, STEP] = t + n
+
+
+def _advance_tile(
+    block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal, out, part, t, n, over
+):
+    """Advance the next tile of a slice by *n* steps; see to those that ended."""
+    first = counts[part, NEXT]
+    w = min(tile.shape[1], counts[part, ACTIVE] - first)
+    # Whole vectors: a rest of up to 15 lanes would run one by one.
+    wide = (w + goal.lane_step - 1) // goal.lane_step * goal.lane_step
+    for i in range(layout.own):
+        for j in range(w):
+            tile[i, j] = rows[part, i, first + j]
+        for j in range(w, wide):
+            tile[i, j] = rows[part, i, first]
+    for i in range(layout.shared):
+        tile[layout.scalars + i, 0] = scalars[part, BEFORE, i]
+    for k in range(layout.low, layout.low + 3):
+        for j in range(wide):
+            tile[k, j] = math.inf
+    if over:
+        # One step too many, for what the block sees of the last point.
+        call_address(block, (tile, layout, q, minima, rate, wide, t, 1))
+    elif n > 0:
+        _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n)
+    for i in range(layout.shared):
+        scalars[part, AFTER, i] = tile[layout.scalars + i, 0]
+    _mark(tile, layout, goal.limits, wide, over)
+    hits = 0
+    for j in range(w):
+        hits += tile[layout.f, j] != 0.0
+    for i in range(layout.own):
+        for j in range(w):
+            old = rows[part, i, first + j]
+            rows[part, i, first + j] = tile[i, j] if tile[layout.f, j] == 0.0 else old
+    if hits > 0:
+        for j in range(w):
+            if tile[layout.f, j] != 0.0:
+                if n > 1:
+                    _set_aside(rows, lanes, counts, layout.own, first + j)
+                else:
+                    _write(tile, layout, rows, lanes, goal, out, part, first, j, t, n)
+                lanes[part, HIT, counts[part, HITS]] = first + j
+                counts[part, HITS] += 1
+    counts[part, NEXT] = first + w
+    return w
+
+
+def _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n):
+    """The window's steps, in one piece or cut where a step is recorded."""
+    steps = goal.record_steps
+    record = steps.shape[0]
+    if part == RUNS:
+        record = 0
+        while record < steps.shape[0] and steps[record] <= t:
+            record += 1
+    at, end = t, t + n
+    while at < end:
+        recorded = record < steps.shape[0] and steps[record] <= end
+        to = steps[record] if recorded else end
+        if goal.factors.shape[0] > 0:
+            for k in range(to - at):
+                rate[k] = goal.factors[at + k]
+        call_address(block, (tile, layout, q, minima, rate, wide, at, to - at))
+        if recorded:
+            for j in range(w):
+                run = out.first + lanes[part, WHICH, first + j]
+                for i in range(layout.dim):
+                    out.trajectory[record, run, i] = tile[i, j]
+            record += 1
+        at = to
+
+
+def _mark(tile, layout, limits, wide, over):
+    """Set row ``f`` to 1 + the status of the runs that end here, and to 0 for the others.
+
+    What the block saw, at the window's start or after, counts before where it ended up.
+    """
+    f = layout.f
+    rest = tile.dtype.type(1 + MAX_STEPS if over else 0)
+    for j in range(wide):
+        tile[f, j] = rest
+    if not over:
+        for i in range(layout.dim):
+            for j in range(wide):
+                far = 1.0 + DIVERGED
+                tile[f, j] = tile[f, j] if math.fabs(tile[i, j]) <= limits[6] else far
+    for k in range(3):
+        limit, offset = limits[k], limits[3 + k]
+        if limit > -math.inf:
+            for j in range(wide):
+                met = tile[layout.low + k, j] - offset <= limit
+                tile[f, j] = 1.0 + CONVERGED if met else tile[f, j]
+
+
+# -- the end of a run --------------------------------------------------------------------
+
+
+def _set_aside(rows, lanes, counts, own, lane):
+    """Copy a hit, as it was at the window's start, to the second slice."""
+    to = counts[REWOUND, ACTIVE]
+    for i in range(own):
+        rows[REWOUND, i, to] = rows[RUNS, i, lane]
+    lanes[REWOUND, WHICH, to] = lanes[RUNS, WHICH, lane]
+    counts[REWOUND, ACTIVE] = to + 1
+
+
+def _write(tile, layout, rows, lanes, goal, out, part, first, j, t, n):
+    """Write the result of a run that ended in a window of at most one step."""
+    run = out.first + lanes[part, WHICH, first + j]
+    status = int(tile[layout.f, j]) - 1
+    # It has diverged at the window's end, which is in the tile, or else at its start.
+    diverged = status == DIVERGED
+    step = t + n if diverged else t
+    out.steps[run] = step
+    out.status[run] = status
+    for i in range(layout.dim):
+        out.x[run, i] = tile[i, j] if diverged else rows[part, i, first + j]
+    # What was recorded of this window before its end was known is put right.
+    for record in range(goal.record_steps.shape[0] - 1, -1, -1):
+        if goal.record_steps[record] < step:
+            break
+        for i in range(layout.dim):
+            out.trajectory[record, run, i] = out.x[run, i]
+
+
+def _swap_out(rows, lanes, counts, own, part):
+    """End a window: put the last columns in use in the place of the hits."""
+    for h in range(counts[part, HITS] - 1, -1, -1):
+        # Descending, so that the last column in use is never itself a hit still to go.
+        last = counts[part, ACTIVE] - 1
+        lane = lanes[part, HIT, h]
+        lanes[part, WHICH, lane] = lanes[part, WHICH, last]
+        for i in range(own):
+            rows[part, i, lane] = rows[part, i, last]
+        counts[part, ACTIVE] = last
+    counts[part, HITS] = 0
+    counts[part, NEXT] = 0
+
+
+# -- values and gradients of many points -------------------------------------------------
+
+
+@memoise
+def build_survey(dtype: str) -> Entry:
+    """The compiled :func:`survey`."""
+    matrix, vector = np.zeros((0, 0), dtype), np.zeros(0, dtype)
+    arrays = map(numba.typeof, (matrix, vector, vector, matrix))
+    signature = numba.types.void(numba.types.int64, *block_signature(dtype).args[:5], *arrays)
+    return compile_entry(survey, dtype, signature, f"survey-{dtype}", from_python=True)
+
+
+def survey(evaluation, tile, layout, q, minima, rate, points, fun, norm, gradients):
+    """Value and gradient norm at each of *points* (n, dim); gradients where there is room."""
+    for first in range(0, points.shape[0], tile.shape[1]):
+        w = min(tile.shape[1], points.shape[0] - first)
+        for i in range(layout.dim):
+            for j in range(w):
+                tile[i, j] = points[first + j, i]
+        call_address(evaluation, (tile, layout, q, minima, rate, w, 0, 0))
+        for j in range(w):
+            square = tile[layout.g, j] * tile[layout.g, j]
+            for i in range(1, layout.dim):
+                square += tile[layout.g + i, j] * tile[layout.g + i, j]
+            fun[first + j] = tile[layout.f, j]
+            norm[first + j] = math.sqrt(square)
+            if gradients.shape[0] > 0:
+                for i in range(layout.dim):
+                    gradients[first + j, i] = tile[layout.g + i, j]

@@ -1,0 +1,78 @@
+"""How much memory there is, so that too large a batch is refused before it is allocated."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def require(needed: int, what: str) -> None:
+    """Raise MemoryError, with both figures, if *needed* bytes are not to be had."""
+    there = available()
+    if there is not None and needed > there:
+        raise MemoryError(
+            f"{what} needs {human(needed)}, but only {human(there)} of memory is free; "
+            "run it in parts, or record fewer steps"
+        )
+
+
+def available() -> int | None:
+    """Bytes of memory that can still be had, by the machine and by this process's cgroup."""
+    limits = [limit for limit in (_machine(), _cgroup()) if limit is not None]
+    return min(limits) if limits else None
+
+
+def human(count: float) -> str:
+    """*count* bytes for a person: ``1.5 GB``."""
+    units = ("bytes", "kB", "MB", "GB", "TB", "PB")
+    power = 0
+    while count >= 1000 and power < len(units) - 1:
+        count, power = count / 1000, power + 1
+    return f"{count:.0f} bytes" if power == 0 else f"{count:.3g} {units[power]}"
+
+
+def _machine() -> int | None:
+    if sys.platform.startswith("linux"):
+        try:
+            for line in Path("/proc/meminfo").read_text().splitlines():
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+        except (OSError, ValueError, IndexError):
+            pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _cgroup() -> int | None:
+    """What the tightest memory limit on the way to the root of the hierarchy leaves."""
+    try:
+        entries = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    left = []
+    for entry in entries:
+        _, controllers, path = entry.split(":", 2)
+        if controllers == "":
+            root, files = Path("/sys/fs/cgroup"), ("memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            root = Path("/sys/fs/cgroup/memory")
+            files = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        else:
+            continue
+        for folder in (root / path.strip("/"), *(root / path.strip("/")).parents):
+            if folder.is_relative_to(root):
+                left.append(_left(folder, *files))
+    return min((size for size in left if size is not None), default=None)
+
+
+def _left(folder: Path, limit_file: str, usage_file: str) -> int | None:
+    try:
+        limit = (folder / limit_file).read_text().strip()
+        if limit == "max":
+            return None
+        return max(int(limit) - int((folder / usage_file).read_text()), 0)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,33 @@
+"""Looking things up by name, with the nearest names when there is none."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def look_up(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """The entry *name* of *table*, however it is spelt (``AdaGrad``, ``ada_grad``, ...)."""
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r}: the name of a {kind} must be a string")
+    plain = {_plain(key): value for key, value in table.items()}
+    try:
+        return plain[_plain(name)]
+    except KeyError:
+        raise ValueError(f"{name!r}: no such {kind}; {suggestion(name, table)}") from None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'adam'?``, or all the known names."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"known: {', '.join(known)}"
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")

@@ -1,0 +1,53 @@
+"""A line on the terminal that says how far a long run is."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+_PATIENCE = 1.0
+_PERIOD = 0.1
+_WIDTH = 30
+
+
+class Bar:
+    """A bar on standard error, shown after a second, and only where that is a terminal."""
+
+    def __init__(self, wanted: bool):
+        self._wanted = wanted and bool(sys.stderr) and sys.stderr.isatty()
+        self._begun = time.monotonic()
+        self._next = self._begun + _PATIENCE
+        self._shown = 0
+        self._lock = threading.Lock()
+
+    def show(self, share: float, text: str) -> None:
+        """Draw the bar at *share* of 1, with *text* after it, if it is time to."""
+        if not self._wanted or time.monotonic() < self._next:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._next = now + _PERIOD
+            filled = round(share * _WIDTH)
+            left = (now - self._begun) * (1 - share) / max(share, 1e-9)
+            line = (
+                f"{share:4.0%} {'━' * filled}{'─' * (_WIDTH - filled)} "
+                f"{text}, {_duration(left)} left"
+            )[:79]
+            self._write(line)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._shown:
+            self._write("")
+            print("\r", end="", file=sys.stderr, flush=True)
+
+    def _write(self, line: str) -> None:
+        print(f"\r{line:<{self._shown}}", end="", file=sys.stderr, flush=True)
+        self._shown = len(line)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,246 @@
+"""What an update rule is, and how to add one."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias, dataclass_transform
+
+import numpy as np
+
+from fastopt.kernels.parts import KernelFunction, RuleParts
+
+Number: TypeAlias = Any
+"""A float, or an array of floats that broadcasts against the batch (one value a run)."""
+
+Schedule: TypeAlias = Callable[[int], float]
+"""The learning rate of each step, by the step's index from 0."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The range of a parameter, and how an error message puts it."""
+
+    text: str
+    contains: Callable[[np.ndarray], Any]
+
+
+POSITIVE = Interval("must be > 0", lambda v: v > 0)
+NON_NEGATIVE = Interval("must be >= 0", lambda v: v >= 0)
+FRACTION = Interval("must be in [0, 1)", lambda v: (v >= 0) & (v < 1))
+
+
+def parameter(default: float, interval: Interval) -> Any:
+    """A numeric parameter of a rule: its default and its range."""
+    return dataclasses.field(default=default, metadata={"interval": interval})
+
+
+def flag(default: bool) -> Any:
+    """A yes-or-no parameter of a rule; each setting is compiled on its own."""
+    return dataclasses.field(default=default, metadata={"flag": True})
+
+
+registry: dict[str, type[Rule]] = {}
+aliases: dict[str, type[Rule]] = {}
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(parameter, flag))
+class Rule:
+    """An update rule with its hyper-parameters; immutable, checked when made.
+
+    Adding a rule is adding one subclass, in any module of ``fastopt.rules`` (found there by
+    itself) or in a file of your own. It declares
+
+    * ``name``, in snake_case; ``aliases`` if it has other class names;
+    * its parameters, ``learning_rate`` first: ``beta: Number = parameter(0.9, FRACTION)``;
+      then flags: ``debias: bool = flag(False)``;
+    * ``slots``, the names of the numbers that it keeps for each coordinate (0 at first;
+      override :meth:`initial_slots` for other values);
+
+    and defines its arithmetic as plain functions of numbers (static methods), which numba
+    compiles and LLVM vectorises over the runs. Write float literals as floats (``2.0 * x``);
+    take ``sqrt`` from ``math`` and ``exp``, ``log``, ``sin``, ``cos`` from
+    ``fastopt.kernels.elementary``; prefer ``a if test else b`` to branches. In all of them
+    ``p`` is the tuple of parameters, then flags, in the order of declaration:
+
+    ``update(p, c, x, g, s)`` (required)
+        The new value of a coordinate, from its value *x*, its derivative *g* and the tuple
+        of its slots; with slots, the pair of the new value and the tuple of the new slots.
+    ``per_step(p, t, c)``
+        The tuple of scalars of step *t* (from 0), once a step, from those of the step
+        before; given to the other functions as ``c``. ``scalars`` holds the initial values.
+    ``point(p, c, x, s)``
+        The coordinate of the point at which to take the gradient, where that is not x itself.
+    ``terms(p, c, x, g, s)`` and ``combine(p, c, sums, f, m)``
+        For norms and inner products: ``terms`` gives a tuple of ``reductions`` numbers, which
+        are summed over the coordinates, and ``combine`` makes of the sums, once a run, the
+        tuple of ``combined`` numbers that ``update`` gets for ``c``. *f* is the value at x if
+        ``uses_value``, else 0. *m* is a tuple of numbers kept for each run, if ``memory``
+        holds initial values for some; ``combine`` then returns the pair of its result and
+        their new values.
+    ``prepare(p, c, x, g, s)``
+        The new slots, where ``terms`` needs them before ``update``.
+
+    For instance, gradient descent whose gradient is clipped to a norm of 1::
+
+        class Clipped(Rule):
+            name = "clipped"
+            learning_rate: Number = parameter(0.01, POSITIVE)
+            reductions, combined = 1, 1
+
+            @staticmethod
+            def terms(p, c, x, g, s):
+                return (g * g,)
+
+            @staticmethod
+            def combine(p, c, sums, f, m):
+                norm = math.sqrt(sums[0])
+                return (p[0] / norm if norm > 1.0 else p[0],)
+
+            @staticmethod
+            def update(p, c, x, g, s):
+                return x - c[0] * g
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    slots: ClassVar[tuple[str, ...]] = ()
+    scalars: ClassVar[tuple[float, ...]] = ()
+    memory: ClassVar[tuple[float, ...]] = ()
+    reductions: ClassVar[int] = 0
+    combined: ClassVar[int] = 0
+    uses_value: ClassVar[bool] = False
+    update: ClassVar[KernelFunction]
+    per_step: ClassVar[KernelFunction | None] = None
+    point: ClassVar[KernelFunction | None] = None
+    prepare: ClassVar[KernelFunction | None] = None
+    terms: ClassVar[KernelFunction | None] = None
+    combine: ClassVar[KernelFunction | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        dataclass(frozen=True, eq=False, repr=False)(cls)
+        if "name" not in vars(cls):
+            raise TypeError(f'{cls.__name__}: a rule must have a name = "..." in snake_case')
+        if not hasattr(cls, "update"):
+            raise TypeError(f"{cls.__name__}: a rule must define update(p, c, x, g, s)")
+        registry[cls.name] = cls
+        aliases.update(dict.fromkeys(cls.aliases, cls))
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if "flag" in field.metadata:
+                if not isinstance(value, bool | np.bool_):
+                    raise TypeError(f"{self._say(field.name, value)}: must be True or False")
+                value = bool(value)
+            elif not (field.name == "learning_rate" and callable(value)):
+                value = self._checked(field.name, value, field.metadata["interval"])
+            object.__setattr__(self, field.name, value)
+
+    def _checked(self, name: str, value: Any, interval: Interval) -> Number:
+        try:
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiu":
+                raise TypeError
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{self._say(name, value)}: must be a number or an array of numbers"
+                f" ({type(self).__name__})"
+            ) from None
+        wrong = ~(interval.contains(array) & np.isfinite(array))
+        if wrong.any():
+            place = np.unravel_index(np.argmax(wrong), array.shape)
+            where = f"{name}[{', '.join(map(str, place))}]" if array.ndim else name
+            raise ValueError(
+                f"{self._say(where, array[place].item())}: {interval.text} ({type(self).__name__})"
+            )
+        if array.ndim == 0:
+            return float(array)
+        array.flags.writeable = False
+        return array
+
+    @staticmethod
+    def _say(name: str, value: Any) -> str:
+        return f"{name}={value!r}"
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={self._short(name)}" for name in self.parameter_names())
+        return f"{type(self).__name__}({values})"
+
+    def _short(self, name: str) -> str:
+        value = getattr(self, name)
+        return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """The parameters, then the flags, in the order of the constructor."""
+        return tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The values of the numeric parameters; 1 for a learning rate that is a schedule."""
+        values = []
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if "flag" not in field.metadata:
+                value = getattr(self, field.name)
+                values.append(1.0 if callable(value) else value)
+        return tuple(values)
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The learning rate by step, if it is a schedule."""
+        rate = getattr(self, "learning_rate", None)
+        return rate if callable(rate) else None
+
+    def initial_slots(self, p: tuple[Any, ...], x: np.ndarray) -> tuple[Any, ...]:
+        """The slots before the first step.
+
+        Parameters
+        ----------
+        p : tuple
+            The numeric parameters: each a float, or an array (n,) of one value a run.
+        x : numpy.ndarray, shape (dim, n)
+            The starts.
+
+        Returns
+        -------
+        tuple
+            For each slot a number, or an array that broadcasts against *x*.
+        """
+        return (0.0,) * len(self.slots)
+
+    def parts(self) -> RuleParts:
+        """What the kernels compile."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        flags = tuple(getattr(self, f.name) for f in fields if "flag" in f.metadata)
+        settings = "".join(
+            f"-{f.name}" for f in fields if "flag" in f.metadata and getattr(self, f.name)
+        )
+        cls = type(self)
+        return RuleParts(
+            label="-".join([self.name, *settings]),
+            source=cls,
+            update=cls.update,
+            per_step=cls.per_step,
+            point=cls.point,
+            prepare=cls.prepare,
+            terms=cls.terms,
+            combine=cls.combine,
+            parameters=len(fields) - len(flags),
+            flags=flags,
+            slots=len(self.slots),
+            scalars=len(self.scalars),
+            memory=len(self.memory),
+            reductions=self.reductions,
+            combined=self.combined,
+            uses_value=self.uses_value,
+        )
+
+
+def summary_line(cls: type) -> str:
+    """The first line of a docstring."""
+    return (inspect.getdoc(cls) or "").partition("\n")[0]

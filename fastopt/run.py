@@ -1,0 +1,175 @@
+"""``fastopt.run``: a rule, a surface and a batch of starts in; what came of each run out."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from fastopt import memory
+from fastopt.batch import Batch
+from fastopt.kernels.compile import DTYPES
+from fastopt.kernels.parts import Watch
+from fastopt.progress import Bar
+from fastopt.rules import Rule
+from fastopt.runs import Runs
+from fastopt.slices import Task, run_slices
+from fastopt.starts import Starts
+from fastopt.stopping import Record, Stop, whole
+from fastopt.surfaces import Surface
+
+# A run of 10^12 steps takes an hour at the very least.
+_MOST_STEPS = 10**12
+
+
+def run(
+    rule: Rule,
+    surface: Surface,
+    starts: ArrayLike | Starts,
+    *,
+    max_steps: int = 10_000,
+    stop: Stop | None = Stop(gradient=1e-8),  # noqa: B008 (immutable)
+    record: Record | None = None,
+    noise: None = None,
+    seed: int = 0,
+    dtype: DTypeLike = "float64",
+    threads: int | None = None,
+    progress: bool = False,
+) -> Runs:
+    """Advance every start by *rule* on *surface* until it has converged or diverged.
+
+    A run's result depends on its rule, surface and start alone: it has the same bits for any
+    number of threads and whatever other runs there are.
+
+    Parameters
+    ----------
+    rule : Rule
+        E.g. ``fo.Adam(learning_rate=0.1)``. A parameter may be an array: one value a run.
+    surface : Surface
+        E.g. ``fo.Rosenbrock(dim=2)``.
+    starts : array_like, shape (..., dim), or Starts
+        Real numbers; a start that is not finite diverges at step 0. The batch's shape is that
+        of ``starts.shape[:-1]`` and of the rule's parameters, broadcast.
+    max_steps : int, default 10,000
+        The most steps that a run takes, 0 to 10^12.
+    stop : Stop or None, default ``Stop(gradient=1e-8)``
+        When a run has converged. None: every run takes *max_steps* steps unless it diverges.
+    record : Record, optional
+        Steps at which to keep all iterates and values.
+    noise : None
+        The gradient is exact; noise is not there yet.
+    seed : int, default 0
+        Of a run's own randomness; without noise it has none.
+    dtype : {"float64", "float32"}, default "float64"
+        Of all arithmetic and results.
+    threads : int, optional
+        Threads to use; by default one for each processor that this process may use.
+    progress : bool, default False
+        Whether to show a bar on the terminal, if it takes longer than a second.
+
+    Returns
+    -------
+    Runs
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is of the wrong kind, shape or range; nothing has run then.
+    MemoryError
+        The results do not fit into the memory that is free.
+    KeyboardInterrupt
+        Ctrl-C, within 0.2 s.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> starts = fo.starts.Uniform([-6, -6], [6, 6], n=1000, seed=1)
+    >>> runs = fo.run(fo.GradientDescent(0.01), fo.Himmelblau(), starts)
+    >>> runs.x.shape, bool(runs.success.all())
+    ((1000, 2), True)
+    """
+    _check_kinds(rule, surface, stop, record)
+    if noise is not None:
+        raise ValueError(f"noise={noise!r}: must be None; the gradient is exact")
+    max_steps = whole("max_steps", max_steps, 0, "run", _MOST_STEPS)
+    whole("seed", seed, 0, "run", 2**64 - 1)
+    name = _dtype_name(dtype)
+    workers = _processors() if threads is None else whole("threads", threads, 1, "run", 4096)
+    batch = Batch(rule, surface, starts)
+    watch, limits, escape = Watch(), np.full(3, -np.inf, name), Stop().escape
+    if stop is not None:
+        stop.check(surface)
+        watch, limits, escape = stop.watch, stop.limits(name), stop.escape
+    recorded = np.zeros(0, np.int64) if record is None else record.resolve(max_steps)
+    _check_memory(batch, surface, name, len(recorded))
+    task = Task(rule, surface, batch, name, max_steps, watch, limits, escape, recorded)
+    bar = Bar(progress)
+    begun = time.perf_counter()
+    try:
+        run_slices(task, workers, lambda share: bar.show(share, f"of {batch.size:,} runs"))
+    finally:
+        bar.close()
+    seconds = time.perf_counter() - begun
+    return _collect(task, record is not None, seconds)
+
+
+def _collect(task: Task, recorded: bool, seconds: float) -> Runs:
+    shape, dim = task.batch.shape, task.surface.dim
+    k = len(task.record_steps)
+    return Runs(
+        x=task.x.reshape(*shape, dim),
+        fun=task.fun.reshape(shape),
+        grad_norm=task.grad_norm.reshape(shape),
+        steps=task.steps.reshape(shape),
+        status=task.status.reshape(shape),
+        trajectory=task.trajectory.reshape(k, *shape, dim) if recorded else None,
+        trajectory_fun=task.trajectory_fun.reshape(k, *shape) if recorded else None,
+        trajectory_steps=task.record_steps if recorded else None,
+        rule=task.rule,
+        surface=task.surface,
+        max_steps=task.max_steps,
+        seconds=seconds,
+    )
+
+
+def _check_kinds(rule: Any, surface: Any, stop: Any, record: Any) -> None:
+    for name, value, kind, example in (
+        ("rule", rule, Rule, "fo.Adam(learning_rate=0.1)"),
+        ("surface", surface, Surface, "fo.Rosenbrock(dim=2)"),
+        ("stop", stop, Stop | None, "fo.Stop(gradient=1e-8)"),
+        ("record", record, Record | None, "fo.Record(every=10)"),
+    ):
+        if not isinstance(value, kind):
+            hint = " (call the class)" if isinstance(value, type) else ""
+            raise TypeError(f"{name}={value!r}: must be one such as {example}{hint}")
+
+
+def _dtype_name(dtype: DTypeLike) -> str:
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    if name not in DTYPES:
+        near = difflib.get_close_matches(name, DTYPES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"dtype={name!r}: must be 'float64' or 'float32'{hint}")
+    return name
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _check_memory(batch: Batch, surface: Surface, dtype: str, records: int) -> None:
+    itemsize = np.dtype(dtype).itemsize
+    result = (surface.dim + 2) * itemsize + 9
+    needed = batch.size * (result + records * (surface.dim + 1) * itemsize)
+    kept = f", {records:,} steps recorded" if records else ""
+    memory.require(needed, f"a batch of {batch.size:,} runs in {surface.dim} coordinates{kept}")

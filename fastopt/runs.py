@@ -1,0 +1,137 @@
+"""What came of a batch of runs."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastopt.kernels import driver
+from fastopt.rules import Rule
+from fastopt.surfaces import Surface
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class Status(enum.IntEnum):
+    """How a run ended; :attr:`meaning` says what to do about it."""
+
+    CONVERGED = driver.CONVERGED
+    MAX_STEPS = driver.MAX_STEPS
+    DIVERGED = driver.DIVERGED
+
+    @property
+    def meaning(self) -> str:
+        """The outcome and its remedy, in words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Status.CONVERGED: "met a criterion of stop=",
+    Status.MAX_STEPS: "met no criterion: raise max_steps, or the learning rate if it is slow",
+    Status.DIVERGED: "not finite or beyond escape: lower the learning rate, or start nearer",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Runs:
+    """The results of :func:`fastopt.run`; every array begins with the batch's shape.
+
+    Attributes
+    ----------
+    x : numpy.ndarray, shape (*batch, dim)
+        The last point of each run: that of its first step at which it converged or diverged.
+    fun, grad_norm : numpy.ndarray, shape (*batch)
+        The value, and the Euclidean norm of the gradient, at that point.
+    steps : numpy.ndarray of int64, shape (*batch)
+        The step of that point: 0 is the start.
+    status : numpy.ndarray of int8, shape (*batch)
+        How it ended, a :class:`Status`.
+    trajectory : numpy.ndarray, shape (k, *batch, dim), or None
+        The recorded points; a run that ended stays at its last point.
+    trajectory_fun : numpy.ndarray, shape (k, *batch), or None
+        Their values.
+    trajectory_steps : numpy.ndarray of int64, shape (k,), or None
+        The steps that they were recorded at.
+    rule, surface, max_steps
+        What ran, and for how many steps at most.
+    seconds : float
+        Wall time of the runs, compilation aside.
+    """
+
+    x: NDArray[Any]
+    fun: NDArray[Any]
+    grad_norm: NDArray[Any]
+    steps: NDArray[np.int64]
+    status: NDArray[np.int8]
+    trajectory: NDArray[Any] | None
+    trajectory_fun: NDArray[Any] | None
+    trajectory_steps: NDArray[np.int64] | None
+    rule: Rule
+    surface: Surface
+    max_steps: int
+    seconds: float
+
+    @property
+    def success(self) -> NDArray[np.bool_]:
+        """Whether each run converged."""
+        return np.asarray(self.status == Status.CONVERGED)
+
+    @property
+    def rate(self) -> float:
+        """Start-steps a second: one run advanced by one step is one."""
+        return float(self.steps.sum()) / self.seconds if self.seconds > 0 else float("nan")
+
+    def summary(self) -> str:
+        """A small table: how many runs ended how, and after how many steps."""
+        lines = [f"{self.rule!r} on {self.surface!r}: {self.status.size:,} runs"]
+        lines += [f"{'':14}{'runs':>15}{'share':>9}{'median':>12}{'90%':>12}{'most':>12}  steps"]
+        for status in Status:
+            steps = self.steps[self.status == status]
+            share = f"{steps.size / max(self.status.size, 1):.1%}"
+            row = f"  {status.name.lower().replace('_', ' '):12}{steps.size:15,}{share:>9}"
+            if steps.size:
+                low, high = np.quantile(steps, [0.5, 0.9], method="inverted_cdf")
+                row += f"{low:12,}{high:12,}{steps.max():12,}"
+            lines.append(row)
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The same as an :class:`xarray.Dataset`, its dimensions named.
+
+        A batch of one axis has the dimension ``run``, one of several ``run_0``, ``run_1``,
+        ...; points have ``coordinate``, recorded ones ``step``.
+
+        Raises
+        ------
+        ImportError
+            xarray is not installed: ``pip install 'fastopt[xarray]'``.
+        """
+        try:
+            import xarray
+        except ImportError:
+            raise ImportError("to_xarray() needs xarray: pip install 'fastopt[xarray]'") from None
+        axes = self.status.ndim
+        batch = ["run"] if axes == 1 else [f"run_{axis}" for axis in range(axes)]
+        data: dict[str, Any] = {"x": ([*batch, "coordinate"], self.x)}
+        for name in ("fun", "grad_norm", "steps", "status", "success"):
+            data[name] = (batch, getattr(self, name))
+        coordinates: dict[str, Any] = {}
+        if self.trajectory_steps is not None:
+            data["trajectory"] = (["step", *batch, "coordinate"], self.trajectory)
+            data["trajectory_fun"] = (["step", *batch], self.trajectory_fun)
+            coordinates["step"] = self.trajectory_steps
+        attributes = {
+            "rule": repr(self.rule),
+            "surface": repr(self.surface),
+            "max_steps": self.max_steps,
+            "status_meanings": "; ".join(f"{s.value} {s.name.lower()}" for s in Status),
+        }
+        return xarray.Dataset(data, coordinates, attributes)

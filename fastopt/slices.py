@@ -1,0 +1,242 @@
+"""A batch cut into slices, advanced by threads.
+
+Which thread takes which slice, and how long the slices are, changes no bit of a result: a
+run depends on its own numbers alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastopt.batch import Batch
+from fastopt.kernels.block import build_block
+from fastopt.kernels.driver import ACTIVE, PENDING, STEP, Goal, Out, build_driver
+from fastopt.kernels.parts import Watch
+from fastopt.kernels.tile import LANE_STEP, lane_count, make_layout
+from fastopt.rules import Rule
+from fastopt.schedules import Factors
+from fastopt.surfaces import Surface
+from fastopt.survey import Surveyor
+
+# A slice is read once a window, so it need not fit a cache; the longer it is, the less its
+# last few unfinished runs weigh. Memory: one slice a thread.
+_SLICE_BYTES = 2 << 20
+_MOST_RUNS = 1 << 16
+# A window longer than this in coordinates would keep Ctrl-C waiting.
+_WINDOW = 32
+_WINDOW_COORDINATES = _WINDOW * 256
+# The driver comes back this often, for Ctrl-C and the progress bar; in seconds.
+_PERIOD = 0.03
+# Less work than this, in coordinate-steps, is done before a second thread has started.
+_LEAST_SHARED = 200_000
+
+
+class Task:
+    """All that the threads share: the batch, the compiled code, and where results go."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        surface: Surface,
+        batch: Batch,
+        dtype: str,
+        max_steps: int,
+        watch: Watch,
+        limits: NDArray[Any],
+        escape: float,
+        record_steps: NDArray[np.int64],
+    ):
+        self.rule, self.surface, self.batch, self.dtype = rule, surface, batch, dtype
+        self.parts = rule.parts()
+        self.surface_parts = surface.parts()
+        self.max_steps = max_steps
+        self.window = max(1, min(_WINDOW, _WINDOW_COORDINATES // surface.dim))
+        self.factors = Factors(rule.schedule, max_steps, dtype)
+        self.record_steps = record_steps
+        self.block = build_block(self.parts, self.surface_parts, watch, batch.per_run, dtype)
+        self.driver = build_driver(dtype)
+        self.layout = make_layout(
+            self.parts, self.surface_parts.scratch, surface.dim, batch.per_run
+        )
+        self.numbers = np.array(surface.numbers, dtype)
+        with np.errstate(over="ignore"):
+            self.minima = np.array(surface.minima, dtype).reshape(-1, surface.dim)
+            offset = surface.fun_min if watch.value else 0.0
+            escape = min(escape, float(np.finfo(dtype).max))
+            bounds = np.array([*limits, 0.0, offset, 0.0, escape], dtype)
+        self.goal = Goal(
+            limits=bounds,
+            record_steps=record_steps,
+            factors=np.zeros(0, dtype),
+            max_steps=max_steps,
+            window=self.window,
+            lane_step=LANE_STEP[dtype],
+        )
+        n, dim, records = batch.size, surface.dim, len(record_steps)
+        self.x = np.empty((n, dim), dtype)
+        self.fun = np.empty(n, dtype)
+        self.grad_norm = np.empty(n, dtype)
+        self.steps = np.empty(n, np.int64)
+        self.status = np.full(n, PENDING, np.int8)
+        self.trajectory = np.empty((records, n, dim), dtype)
+        self.trajectory_fun = np.empty((records, n), dtype)
+
+
+class Workspace:
+    """The arrays of one thread, used for slice after slice."""
+
+    def __init__(self, task: Task, length: int):
+        self._task = task
+        layout, dtype = task.layout, task.dtype
+        step = LANE_STEP[dtype]
+        width = min(lane_count(layout, dtype), -(-length // step) * step)
+        self._tile = np.zeros((layout.rows, width), dtype)
+        self._rate = np.ones(task.window, dtype)
+        # Two slices: the runs, and those of them that are rewound.
+        self._rows = np.empty((2, layout.own, length), dtype)
+        self._lanes = np.empty((2, 2, length), np.int64)
+        self._counts = np.zeros((2, 5), np.int64)
+        self._scalars = np.zeros((2, 2, layout.shared), dtype)
+        self._out = Out(task.x, task.steps, task.status, task.trajectory, 0)
+        self._survey = Surveyor(task.surface, dtype)
+        # One tile for one window at first; then as much as _PERIOD allows.
+        self._budget = 1
+
+    def run(self, a: int, b: int, report: Callable[[float], None]) -> None:
+        """Advance the runs a to b - 1 to their end; *report* gets the share that is done."""
+        task, counts = self._task, self._counts[0]
+        self._begin(a, b)
+        while counts[ACTIVE] > 0:
+            goal = task.goal
+            if task.factors:
+                factors = task.factors.upto(int(counts[STEP]) + task.window)
+                goal = goal._replace(factors=factors)
+            begun = time.perf_counter()
+            task.driver.call(
+                task.block.address,
+                self._tile,
+                task.layout,
+                task.numbers,
+                task.minima,
+                self._rate,
+                self._rows,
+                self._lanes,
+                self._counts,
+                self._scalars,
+                goal,
+                self._out,
+                self._budget,
+            )
+            taken = max(time.perf_counter() - begun, 1e-9)
+            self._budget = max(1, int(self._budget * min(_PERIOD / taken, 16.0)))
+            active = float(counts[ACTIVE]) * (1 - counts[STEP] / max(task.max_steps, 1))
+            report(1 - active / (b - a))
+        self._survey(task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
+        ignored = np.empty(b - a if len(task.record_steps) else 0, task.dtype)
+        for k in range(len(task.record_steps)):
+            self._survey(task.trajectory[k, a:b], task.trajectory_fun[k, a:b], ignored)
+
+    def _begin(self, a: int, b: int) -> None:
+        task, layout, n = self._task, self._task.layout, b - a
+        x = self._rows[0, : layout.dim, :n]
+        with np.errstate(over="ignore"):
+            x[:] = task.batch.starts(a, b).T
+        p = task.batch.parameters(a, b)
+        slots = self._rows[0, layout.slots : layout.memory, :n]
+        for k, value in enumerate(task.rule.initial_slots(p, x)):
+            slots[k * layout.dim : (k + 1) * layout.dim] = value
+        for k, number in enumerate(task.rule.memory):
+            self._rows[0, layout.memory + k, :n] = number
+        if task.batch.per_run:
+            for k, number in enumerate((*p, *task.rule.scalars)):
+                self._rows[0, layout.parameters + k, :n] = number
+        else:
+            self._tile[layout.parameters : layout.scalars, 0] = p
+            self._scalars[0, 0] = task.rule.scalars
+        self._lanes[0, 0, :n] = np.arange(n)
+        self._counts[:] = 0
+        self._counts[0, ACTIVE] = n
+        self._out = self._out._replace(first=a)
+        if len(task.record_steps) and task.record_steps[0] == 0:
+            task.trajectory[0, a:b] = x.T
+
+
+def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> None:
+    """Advance the whole batch, on up to *threads* threads, the calling one among them."""
+    n, dim = task.batch.size, task.surface.dim
+    if n == 0:
+        return
+    run_bytes = task.layout.own * np.dtype(task.dtype).itemsize
+    longest = int(np.clip(_SLICE_BYTES // run_bytes, 1, _MOST_RUNS))
+    if n * dim * max(task.max_steps, 1) < _LEAST_SHARED:
+        threads = 1
+    # As many slices as make every thread equally busy, of equal length.
+    count = -(-n // (longest * threads)) * threads
+    length = -(-n // min(count, n))
+    cuts = list(range(0, n, length))
+    shares = [0.0] * len(cuts)
+    pending = iter(range(len(cuts)))
+    lock = threading.Lock()
+    stop = threading.Event()
+
+    def work() -> None:
+        space = Workspace(task, length)
+        while not stop.is_set():
+            with lock:
+                number = next(pending, None)
+            if number is None:
+                return
+
+            def note(share: float, number: int = number) -> None:
+                if stop.is_set():
+                    raise _StoppedError
+                shares[number] = share
+                report(sum(shares) / len(shares))
+
+            a = cuts[number]
+            space.run(a, min(a + length, n), note)
+
+    _share_out(work, min(threads, len(cuts)), stop)
+    if (task.status == PENDING).any():
+        raise RuntimeError("internal error: a run was lost; please report it")
+
+
+class _StoppedError(Exception):
+    """Another thread failed, or the user pressed Ctrl-C."""
+
+
+def _share_out(work: Callable[[], None], threads: int, stop: threading.Event) -> None:
+    """Run *work* on *threads* threads; the first error, or Ctrl-C, ends all of them."""
+    errors: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except _StoppedError:
+            pass
+        except BaseException as error:
+            errors.append(error)
+            stop.set()
+
+    helpers = [threading.Thread(target=guarded, daemon=True) for _ in range(threads - 1)]
+    try:
+        for helper in helpers:
+            helper.start()
+        guarded()
+        for helper in helpers:
+            helper.join()
+    except BaseException:  # Ctrl-C while waiting
+        stop.set()
+        raise
+    finally:
+        for helper in helpers:
+            if helper.ident:
+                helper.join()
+    if errors:
+        raise errors[0]

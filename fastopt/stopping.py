@@ -1,0 +1,193 @@
+"""When a run ends, and what is kept on its way."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from fastopt.kernels.parts import Watch
+from fastopt.surfaces import Surface
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Criteria by which a run ends before ``max_steps``.
+
+    A run has *converged* at the first step t (t = 0 is the start itself) at which any of the
+    given criteria holds at x_t, and *diverged* at the first at which a coordinate is not
+    finite or beyond ``escape``. Both are exact, except that what was beyond ``escape`` and
+    back again within 32 steps may go unseen. At the same step, diverged comes first.
+
+    Parameters
+    ----------
+    gradient : float, optional
+        The Euclidean norm of the gradient is at most this. In units of f/x.
+    value : float, optional
+        The value is at most this above ``surface.fun_min``. In units of f.
+    distance : float, optional
+        The nearest of ``surface.minima`` is at most this far. In units of x.
+    escape : float, default 1e10
+        The largest magnitude of a coordinate. In units of x.
+
+    Raises
+    ------
+    ValueError
+        A criterion is negative or nan, or ``escape`` is not > 0.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Stop(gradient=1e-6, value=1e-12)
+    Stop(gradient=1e-06, value=1e-12, distance=None, escape=10000000000.0)
+    """
+
+    gradient: float | None = None
+    value: float | None = None
+    distance: float | None = None
+    escape: float = 1e10
+
+    def __post_init__(self) -> None:
+        for name in ("gradient", "value", "distance"):
+            limit = getattr(self, name)
+            if limit is not None:
+                limit = _number(name, limit)
+                if not limit >= 0:
+                    raise ValueError(f"{name}={limit!r}: must be >= 0 (Stop)")
+                object.__setattr__(self, name, limit)
+        escape = _number("escape", self.escape)
+        if not escape > 0:
+            raise ValueError(f"escape={escape!r}: must be > 0 (Stop)")
+        object.__setattr__(self, "escape", escape)
+
+    @property
+    def watch(self) -> Watch:
+        """What the kernels must track."""
+        given = (self.gradient, self.value, self.distance)
+        return Watch(*(limit is not None for limit in given))
+
+    def check(self, surface: Surface) -> None:
+        """Raise if *surface* lacks what a criterion needs."""
+        if self.value is not None and math.isnan(surface.fun_min):
+            raise ValueError(
+                f"Stop(value={self.value!r}): the minimum of {surface!r} is not known "
+                "(fun_min is nan); stop by gradient= instead"
+            )
+        if self.distance is not None and not len(surface.minima):
+            raise ValueError(
+                f"Stop(distance={self.distance!r}): no minimum of {surface!r} is known; "
+                "stop by gradient= instead"
+            )
+
+    def limits(self, dtype: DTypeLike) -> NDArray[Any]:
+        """The limits that the kernels compare with; -inf for what is not asked for.
+
+        They track squares, so a limit on a norm becomes the largest number whose square root
+        is at most that limit: the comparison then holds exactly where that of the norms does.
+        """
+        real: Any = np.dtype(dtype).type
+        limits = np.full(3, -np.inf, dtype)
+        for place, limit in ((0, self.gradient), (2, self.distance)):
+            if limit is not None:
+                limits[place] = _square_limit(real(limit))
+        if self.value is not None:
+            limits[1] = self.value
+        return limits
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool | str | bytes):
+        raise TypeError(f"{name}={value!r}: must be a number (Stop)")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={value!r}: must be a number (Stop)") from None
+
+
+def _square_limit(limit: Any) -> Any:
+    """The largest number of the type of *limit* whose square root is at most *limit*."""
+    with np.errstate(over="ignore", under="ignore"):
+        square = limit * limit
+        while np.sqrt(square) > limit:
+            square = np.nextafter(square, -np.inf, dtype=square.dtype)
+        while np.sqrt(above := np.nextafter(square, np.inf, dtype=square.dtype)) <= limit:
+            if above == square:
+                break
+            square = above
+    return square
+
+
+@dataclass(frozen=True, init=False)
+class Record:
+    """Which steps' iterates and values to keep: ``runs.trajectory`` and its companions.
+
+    A run that ended stays at its last point.
+
+    Parameters
+    ----------
+    steps : iterable of int, optional
+        The steps, 0 being the start; repeated ones are kept once, in ascending order.
+    every : int, optional
+        Every so many steps instead, from 0 to ``max_steps``.
+
+    Raises
+    ------
+    ValueError
+        Neither or both are given, or a step is negative.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Record(every=25).resolve(max_steps=100)
+    array([  0,  25,  50,  75, 100])
+    """
+
+    steps: tuple[int, ...] | None = field(default=None)
+    every: int | None = None
+
+    def __init__(self, steps: Iterable[int] | None = None, every: int | None = None):
+        if (steps is None) == (every is None):
+            raise ValueError("Record: give either steps=[...] or every=, and not both")
+        chosen = None
+        if steps is not None:
+            if isinstance(steps, str | bytes) or not isinstance(steps, Iterable):
+                raise TypeError(f"steps={steps!r}: must be a list of whole numbers (Record)")
+            chosen = tuple(sorted({whole("steps", step, 0, "Record") for step in steps}))
+            if not chosen:
+                raise ValueError("steps=[]: must hold at least one step (Record)")
+        if every is not None:
+            every = whole("every", every, 1, "Record")
+        object.__setattr__(self, "steps", chosen)
+        object.__setattr__(self, "every", every)
+
+    def resolve(self, max_steps: int) -> NDArray[np.int64]:
+        """The steps to record in runs of up to *max_steps*, ascending."""
+        if self.every is not None:
+            return np.arange(0, max_steps + 1, self.every, dtype=np.int64)
+        assert self.steps is not None
+        if self.steps[-1] > max_steps:
+            raise ValueError(
+                f"Record: step {self.steps[-1]} is beyond max_steps={max_steps}; "
+                "raise max_steps or leave it out"
+            )
+        return np.array(self.steps, np.int64)
+
+
+def whole(name: str, value: Any, least: int, owner: str, most: int | None = None) -> int:
+    """*value* as an int of at least *least*, or an error that names all of them."""
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}={value!r}: must be a whole number ({owner})")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r}: must be a whole number ({owner})") from None
+    if number < least:
+        raise ValueError(f"{name}={number}: must be >= {least} ({owner})")
+    if most is not None and number > most:
+        raise ValueError(f"{name}={number}: must be <= {most:,} ({owner})")
+    return number

@@ -1,0 +1,51 @@
+"""Surfaces. Every module of this folder is imported, so a new surface needs no list."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+from fastopt.names import look_up
+from fastopt.surfaces.base import CoordinateSurface, PointSurface, Surface, registry
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+_classes = {cls.__name__: cls for cls in registry.values()}
+globals().update(_classes)
+
+_interface = (CoordinateSurface, PointSurface, Surface)
+
+__all__ = list(_classes)
+
+
+def names() -> list[str]:
+    """The names of all surfaces, in snake_case, sorted."""
+    return sorted(registry)
+
+
+def get(name: str, **options: Any) -> Surface:
+    """The surface called *name*, made with these options.
+
+    Raises
+    ------
+    ValueError
+        No surface has that name (the nearest are given), or an option is out of its range.
+    TypeError
+        The surface has no option of that name, or lacks one that it needs.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.surfaces.get("rosenbrock", dim=10)
+    Rosenbrock(dim=10)
+    """
+    cls = look_up("surface", name, registry)
+    known = list(inspect.signature(cls).parameters)
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise TypeError(f"{unknown[0]!r}: {cls.name} has no such option; {has}")
+    return cls(**options)

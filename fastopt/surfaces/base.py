@@ -1,0 +1,304 @@
+"""What a surface is, and how to add one."""
+
+from __future__ import annotations
+
+from functools import cache as memoise
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastopt.kernels.compile import from_source
+from fastopt.kernels.parts import KernelFunction, SurfaceParts
+
+registry: dict[str, type[Surface]] = {}
+
+# Beyond this many coordinates a point is no longer written out coordinate by coordinate: the
+# compile time grows with it, and the gain of fusing is gone.
+MOST_FUSED = 4
+
+
+class Surface:
+    """An objective function: value, gradient, Hessian, known minima, domain.
+
+    Adding a surface is adding one subclass, in any module of ``fastopt.surfaces`` (found
+    there by itself) or in a file of your own: of :class:`PointSurface` for a fixed small
+    number of coordinates, of :class:`CoordinateSurface` for any number of coordinates that
+    couple to their neighbours or through sums. It has a ``name`` in snake_case, sets the
+    attributes below, and gives :meth:`hessian` in NumPy.
+
+    Attributes
+    ----------
+    name : str
+    dim : int
+        Number of coordinates.
+    bounds : numpy.ndarray, shape (dim, 2)
+        The usual domain: lowest and highest value of each coordinate.
+    minima : numpy.ndarray, shape (k, dim)
+        The known global minima; k = 0 where none is known.
+    fun_min : float
+        The value at the minima; nan where unknown.
+    usual_start : numpy.ndarray, shape (dim,)
+        Where the literature starts from, else a corner of the bounds moved inwards.
+    """
+
+    name: ClassVar[str]
+    dim: int
+    bounds: NDArray[np.float64]
+    minima: NDArray[np.float64]
+    fun_min: float
+    usual_start: NDArray[np.float64]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" in vars(cls):
+            registry[cls.name] = cls
+
+    def __init__(
+        self,
+        dim: int,
+        bounds: ArrayLike,
+        minima: ArrayLike = (),
+        fun_min: float = float("nan"),
+        usual_start: ArrayLike | None = None,
+    ):
+        """Set the attributes; *bounds* (2,) and *minima* (k, 1) serve every coordinate."""
+        self.dim = dim
+        self.bounds = np.array(np.broadcast_to(bounds, (dim, 2)), np.float64)
+        known = np.asarray(minima, np.float64)
+        known = known.reshape(-1, known.shape[-1]) if known.size else np.zeros((0, dim))
+        self.minima = np.array(np.broadcast_to(known, (len(known), dim)))
+        self.fun_min = float(fun_min)
+        if usual_start is None:
+            usual_start = self.bounds @ (0.75, 0.25)
+        self.usual_start = np.array(np.broadcast_to(usual_start, dim), np.float64)
+        for array in (self.bounds, self.minima, self.usual_start):
+            array.flags.writeable = False
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """The surface's own numbers, ``q`` in its kernel functions."""
+        return np.zeros(0)
+
+    def value(self, x: ArrayLike) -> Any:
+        """The value at each point.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., dim)
+
+        Returns
+        -------
+        float or numpy.ndarray, shape (...)
+
+        Raises
+        ------
+        ValueError
+            The last axis of *x* is not ``dim`` long.
+        """
+        from fastopt.survey import survey
+
+        return survey(self, x).fun
+
+    def gradient(self, x: ArrayLike) -> NDArray[np.float64]:
+        """The gradient at each point.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., dim)
+
+        Returns
+        -------
+        numpy.ndarray, shape (..., dim)
+
+        Raises
+        ------
+        ValueError
+            The last axis of *x* is not ``dim`` long.
+        """
+        from fastopt.survey import survey
+
+        return survey(self, x, gradients=True).gradients
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        """The Hessian at each point.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., dim)
+
+        Returns
+        -------
+        numpy.ndarray, shape (..., dim, dim)
+
+        Raises
+        ------
+        NotImplementedError
+            The surface gives none.
+        """
+        raise NotImplementedError(f"{self!r} has no Hessian")
+
+    def parts(self) -> SurfaceParts:
+        """What the kernels compile."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def points(self, x: ArrayLike) -> NDArray[np.float64]:
+        """*x* as an array (..., dim) of floats, or an error that names both lengths."""
+        array = np.asarray(x, np.float64)
+        if array.ndim == 0 or array.shape[-1] != self.dim:
+            raise ValueError(
+                f"x has shape {array.shape}: the last axis must be {self.dim} long, "
+                f"the number of coordinates of {self!r}"
+            )
+        return array
+
+
+class PointSurface(Surface):
+    """A surface of a fixed, small number of coordinates, at most 4.
+
+    It defines, as plain functions of numbers that numba compiles, with *q* the tuple of
+    :attr:`numbers` and *x* a tuple of ``dim`` numbers:
+
+    ``kernel_value(q, x)``
+        The value.
+    ``kernel_gradient(q, x)``
+        The tuple of the ``dim`` derivatives.
+    """
+
+    kernel_value: ClassVar[KernelFunction]
+    kernel_gradient: ClassVar[KernelFunction]
+
+    def parts(self) -> SurfaceParts:
+        cls = type(self)
+        return SurfaceParts(
+            label=self.name,
+            source=cls,
+            value=cls.kernel_value,
+            gradient=cls.kernel_gradient,
+            dim=self.dim,
+            parameters=len(self.numbers),
+        )
+
+
+class CoordinateSurface(Surface):
+    """A surface of any number of coordinates, given coordinate by coordinate.
+
+    Its value is a function of sums over the coordinates, and each derivative a function of
+    its coordinate, the two neighbours, and the same sums. It defines, as plain functions of
+    numbers that numba compiles, with *q* the tuple of :attr:`numbers`, *i* the coordinate's
+    index from 0 and *n* the number of coordinates, both as floats:
+
+    ``terms(q, x, right, i, n)``
+        The tuple of ``sums`` numbers of coordinate *x* and its right neighbour (itself for
+        the last) that are summed.
+    ``total(q, sums, n)``
+        The value, from the sums.
+    ``partial(q, shared, left, x, right, i, n)``
+        The derivative by *x*, from it and its neighbours (itself at the ends).
+    ``share(q, sums, n)``
+        Where derivatives need the sums: the tuple ``shared`` of ``shared`` numbers, at most
+        ``sums``, made from them once a point. Otherwise ``shared`` is ().
+    """
+
+    sums: ClassVar[int] = 1
+    shared: ClassVar[int] = 0
+    terms: ClassVar[KernelFunction]
+    total: ClassVar[KernelFunction]
+    partial: ClassVar[KernelFunction]
+    share: ClassVar[KernelFunction | None] = None
+
+    def parts(self) -> SurfaceParts:
+        cls = type(self)
+        fused = self.dim <= MOST_FUSED
+        counts = (cls.sums, cls.shared, len(self.numbers))
+        write = _fused_functions if fused else _staged_functions
+        value, gradient = write(
+            self.dim if fused else 0, counts, cls.terms, cls.total, cls.partial, cls.share
+        )
+        return SurfaceParts(
+            label=self.name,
+            source=cls,
+            value=value,
+            gradient=gradient,
+            dim=self.dim if fused else 0,
+            parameters=len(self.numbers),
+            scratch=cls.sums,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(dim={self.dim})"
+
+
+@memoise
+def _fused_functions(dim, counts, terms, total, partial, share):
+    """``value(q, x)`` and ``gradient(q, x)`` of a point of *dim* coordinates."""
+    sums, shared, _ = counts
+    last = dim - 1
+    add_up = [
+        f"    a{i} = terms(q, x[{i}], x[{min(i + 1, last)}], {i}.0, {dim}.0)\n" for i in range(dim)
+    ]
+    totals = "".join(" + ".join(f"a{i}[{k}]" for i in range(dim)) + ", " for k in range(sums))
+    add = "".join(add_up) + f"    sums = ({totals})\n"
+    partials = "".join(
+        f"partial(q, shared, x[{max(i - 1, 0)}], x[{i}], x[{min(i + 1, last)}], {i}.0, {dim}.0), "
+        for i in range(dim)
+    )
+    source = (
+        f"def value(q, x):\n{add}    return total(q, sums, {dim}.0)\n"
+        "def gradient(q, x):\n"
+        + (f"{add}    shared = share(q, sums, {dim}.0)\n" if shared else "    shared = ()\n")
+        + f"    return ({partials})\n"
+    )
+    return _define(source, terms=terms, total=total, partial=partial, share=share)
+
+
+@memoise
+def _staged_functions(dim, counts, terms, total, partial, share):
+    """``value(q, x, f, r, w)`` and ``gradient(q, x, g, r, w)`` over a tile."""
+    sums, shared, parameters = counts
+    numbers = "(" + "".join(f"q[{i}], " for i in range(parameters)) + ")"
+    begin = f"    q = {numbers}\n    n = x.shape[0]\n    length = x.dtype.type(n)\n"
+    add = (
+        "    for k in range(r.shape[0]):\n"
+        "        for j in range(w):\n"
+        "            r[k, j] = 0.0\n"
+        "    for i in range(n):\n"
+        "        right, index = min(i + 1, n - 1), x.dtype.type(i)\n"
+        "        for j in range(w):\n"
+        "            a = terms(q, x[i, j], x[right, j], index, length)\n"
+        + "".join(f"            r[{k}, j] += a[{k}]\n" for k in range(sums))
+    )
+    totals = "(" + "".join(f"r[{k}, j], " for k in range(sums)) + ")"
+    share_out = f"    for j in range(w):\n        b = share(q, {totals}, length)\n" + "".join(
+        f"        r[{k}, j] = b[{k}]\n" for k in range(shared)
+    )
+    parts = "(" + "".join(f"r[{k}, j], " for k in range(shared)) + ")"
+    source = (
+        f"def value(q, x, f, r, w):\n{begin}{add}"
+        f"    for j in range(w):\n        f[j] = total(q, {totals}, length)\n"
+        f"def gradient(q, x, g, r, w):\n{begin}"
+        + (add + share_out if shared else "")
+        + "    for i in range(n):\n"
+        "        left, right, index = max(i - 1, 0), min(i + 1, n - 1), x.dtype.type(i)\n"
+        "        for j in range(w):\n"
+        f"            g[i, j] = partial(q, {parts}, x[left, j], x[i, j], x[right, j], "
+        "index, length)\n"
+    )
+    return _define(source, terms=terms, total=total, partial=partial, share=share)
+
+
+def _define(source, **functions):
+    namespace = {name: function for name, function in functions.items() if function is not None}
+    return from_source("value", source, **namespace), from_source("gradient", source, **namespace)
+
+
+def check_dim(cls: type, dim: int, least: int = 1) -> int:
+    """*dim* as an int, or an error that says what the surface takes."""
+    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
+        raise TypeError(f"dim={dim!r}: must be a whole number ({cls.__name__})")
+    if dim < least:
+        raise ValueError(f"dim={dim}: must be >= {least} ({cls.__name__})")
+    return int(dim)

@@ -1,0 +1,282 @@
+"""Classic test surfaces of any number of coordinates."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastopt.kernels.elementary import cos, exp, sin
+from fastopt.surfaces.base import CoordinateSurface, check_dim
+
+_TWO_PI = 2.0 * math.pi
+
+
+def _diagonal(entries: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., n) entries as (..., n, n) diagonal matrices."""
+    return entries[..., None] * np.eye(entries.shape[-1])
+
+
+class Sphere(CoordinateSurface):
+    """The sphere: the sum of the squares.
+
+    .. math:: f(x) = \\sum_i x_i^2, \\quad \\partial_i f = 2 x_i
+
+    Convex quadratic; every eigenvalue is 2. Minimum 0 at 0.
+
+    Parameters
+    ----------
+    dim : int, default 2
+        Number of coordinates, >= 1.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Sphere(dim=3).value([1.0, 2.0, 3.0])
+    14.0
+    """
+
+    name = "sphere"
+
+    def __init__(self, dim: int = 2):
+        super().__init__(check_dim(Sphere, dim), [-5.12, 5.12], [[0.0]], 0.0)
+
+    @staticmethod
+    def terms(q, x, right, i, n):
+        return (x * x,)
+
+    @staticmethod
+    def total(q, sums, n):
+        return sums[0]
+
+    @staticmethod
+    def partial(q, shared, left, x, right, i, n):
+        return 2.0 * x
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        return _diagonal(np.full_like(self.points(x), 2.0))
+
+
+class Rosenbrock(CoordinateSurface):
+    """Rosenbrock's function: a curved, narrow, nearly flat valley.
+
+    .. math:: f(x) = \\sum_{i<n-1} 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2
+
+    with the derivative -400 x_i (x_{i+1} - x_i²) - 2 (1 - x_i), where there is an x_{i+1},
+    plus 200 (x_i - x_{i-1}²), where there is an x_{i-1}. Minimum 0 at (1, ..., 1); from 4
+    coordinates on there is a second, local minimum near (-1, 1, ..., 1).
+
+    Source: H. H. Rosenbrock, "An automatic method for finding the greatest or least value of
+    a function", Computer Journal 3, 175-184, 1960, which starts from (-1.2, 1).
+
+    Parameters
+    ----------
+    dim : int, default 2
+        Number of coordinates, >= 2.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Rosenbrock().gradient([-1.0, 1.0])
+    array([-4.,  0.])
+    """
+
+    name = "rosenbrock"
+
+    def __init__(self, dim: int = 2):
+        dim = check_dim(Rosenbrock, dim, least=2)
+        start = np.resize([-1.2, 1.0], dim)
+        super().__init__(dim, [-2.048, 2.048], [[1.0]], 0.0, usual_start=start)
+
+    @staticmethod
+    def terms(q, x, right, i, n):
+        rise = right - x * x
+        rest = 1.0 - x
+        return (100.0 * (rise * rise) + rest * rest if i < n - 1.0 else 0.0,)
+
+    @staticmethod
+    def total(q, sums, n):
+        return sums[0]
+
+    @staticmethod
+    def partial(q, shared, left, x, right, i, n):
+        ahead = -400.0 * x * (right - x * x) - 2.0 * (1.0 - x)
+        behind = 200.0 * (x - left * left)
+        if i == 0.0:
+            return ahead
+        return ahead + behind if i < n - 1.0 else behind
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        at = self.points(x)
+        diagonal = np.zeros_like(at)
+        diagonal[..., :-1] = 1200 * at[..., :-1] ** 2 - 400 * at[..., 1:] + 2
+        diagonal[..., 1:] += 200
+        matrix = _diagonal(diagonal)
+        i = np.arange(self.dim - 1)
+        matrix[..., i, i + 1] = matrix[..., i + 1, i] = -400 * at[..., :-1]
+        return matrix
+
+
+class Rastrigin(CoordinateSurface):
+    """Rastrigin's function: a grid of local minima in a wide bowl.
+
+    .. math::
+
+        f(x) = 10 n + \\sum_i x_i^2 - 10 \\cos(2 \\pi x_i), \\quad
+        \\partial_i f = 2 x_i + 20 \\pi \\sin(2 \\pi x_i)
+
+    Minimum 0 at 0; local minima near every point of whole numbers.
+
+    Source: L. A. Rastrigin, "Systems of extremal control", Nauka, 1974; for n coordinates
+    H. Mühlenbein, D. Schomisch, J. Born, Parallel Computing 17, 619-632, 1991.
+
+    Parameters
+    ----------
+    dim : int, default 2
+        Number of coordinates, >= 1.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Rastrigin(dim=3).value([0.0, 0.0, 0.0])
+    0.0
+    """
+
+    name = "rastrigin"
+
+    def __init__(self, dim: int = 2):
+        super().__init__(check_dim(Rastrigin, dim), [-5.12, 5.12], [[0.0]], 0.0)
+
+    @staticmethod
+    def terms(q, x, right, i, n):
+        return (x * x + 10.0 * (1.0 - cos(_TWO_PI * x)),)
+
+    @staticmethod
+    def total(q, sums, n):
+        return sums[0]
+
+    @staticmethod
+    def partial(q, shared, left, x, right, i, n):
+        return 2.0 * x + 10.0 * _TWO_PI * sin(_TWO_PI * x)
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        return _diagonal(2 + 40 * math.pi**2 * np.cos(_TWO_PI * self.points(x)))
+
+
+class Ackley(CoordinateSurface):
+    """Ackley's function: ripples on a plain around one deep funnel.
+
+    .. math::
+
+        f(x) = -20 e^{-r/5} - e^{c} + 20 + e, \\quad
+        r = \\sqrt{\\tfrac1n \\sum_i x_i^2}, \\quad c = \\tfrac1n \\sum_i \\cos(2 \\pi x_i)
+
+    with the derivative 4 e^(-r/5) x_i/(n r) + 2 pi/n e^c sin(2 pi x_i). Minimum 0 at 0.
+
+    Not smooth at 0: the surface has a cone there, so the gradient's norm goes to 4/sqrt(n)
+    and not to 0, and runs do not converge by their gradient (stop by ``value`` or
+    ``distance``). At 0 itself the gradient is given as 0.
+
+    Source: D. H. Ackley, "A connectionist machine for genetic hillclimbing", Kluwer, 1987;
+    for n coordinates T. Bäck, H.-P. Schwefel, Evolutionary Computation 1, 1-23, 1993.
+
+    Parameters
+    ----------
+    dim : int, default 2
+        Number of coordinates, >= 1.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Ackley().gradient([0.0, 0.0])
+    array([0., 0.])
+    """
+
+    name = "ackley"
+    sums = 2
+    shared = 2
+
+    def __init__(self, dim: int = 2):
+        super().__init__(check_dim(Ackley, dim), [-32.768, 32.768], [[0.0]], 0.0)
+
+    @staticmethod
+    def terms(q, x, right, i, n):
+        return x * x, cos(_TWO_PI * x)
+
+    @staticmethod
+    def total(q, sums, n):
+        # Grouped so that both brackets, and with them the value at 0, vanish exactly.
+        funnel = 20.0 * (1.0 - exp(-0.2 * math.sqrt(sums[0] / n)))
+        return funnel + (exp(1.0) - exp(sums[1] / n))
+
+    @staticmethod
+    def share(q, sums, n):
+        r = math.sqrt(sums[0] / n)
+        cone = 4.0 * exp(-0.2 * r) / (n * (r if r > 0.0 else 1.0))
+        return cone, _TWO_PI / n * exp(sums[1] / n)
+
+    @staticmethod
+    def partial(q, shared, left, x, right, i, n):
+        return shared[0] * x + shared[1] * sin(_TWO_PI * x)
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        at = self.points(x)
+        n = self.dim
+        r = np.sqrt(np.mean(at * at, -1))[..., None, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            funnel = 4 * np.exp(-0.2 * r) / (n * r)
+            outer = at[..., :, None] * at[..., None, :]
+            curved = funnel * (np.eye(n) - outer * (0.2 / (n * r) + 1 / (n * r * r)))
+        waves = np.sin(_TWO_PI * at)
+        ripple = np.exp(np.mean(np.cos(_TWO_PI * at), -1))[..., None, None] * _TWO_PI**2 / n
+        turning = _diagonal(np.cos(_TWO_PI * at)) - waves[..., :, None] * waves[..., None, :] / n
+        return curved + ripple * turning
+
+
+class StyblinskiTang(CoordinateSurface):
+    """The Styblinski-Tang function: 2^n minima, of which one is global.
+
+    .. math::
+
+        f(x) = \\tfrac12 \\sum_i x_i^4 - 16 x_i^2 + 5 x_i, \\quad
+        \\partial_i f = 2 x_i^3 - 16 x_i + 5/2
+
+    Minimum -39.16616570377142 n at -2.903534027771177 in every coordinate.
+
+    Source: M. A. Styblinski, T.-S. Tang, "Experiments in nonconvex optimization", Neural
+    Networks 3, 467-483, 1990.
+
+    Parameters
+    ----------
+    dim : int, default 2
+        Number of coordinates, >= 1.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.StyblinskiTang(dim=1).value([1.0])
+    -5.0
+    """
+
+    name = "styblinski_tang"
+
+    def __init__(self, dim: int = 2):
+        dim = check_dim(StyblinskiTang, dim)
+        super().__init__(dim, [-5.0, 5.0], [[-2.903534027771177]], -39.16616570377142 * dim)
+
+    @staticmethod
+    def terms(q, x, right, i, n):
+        square = x * x
+        return (0.5 * (square * square - 16.0 * square + 5.0 * x),)
+
+    @staticmethod
+    def total(q, sums, n):
+        return sums[0]
+
+    @staticmethod
+    def partial(q, shared, left, x, right, i, n):
+        return 2.0 * (x * x * x) - 16.0 * x + 2.5
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        return _diagonal(6 * self.points(x) ** 2 - 16)

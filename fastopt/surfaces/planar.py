@@ -1,0 +1,158 @@
+"""Surfaces of two coordinates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastopt.surfaces.base import PointSurface
+
+
+def _symmetric(xx: Any, xy: Any, yy: Any) -> NDArray[np.float64]:
+    """The Hessian of two coordinates from its entries."""
+    xx, xy, yy = np.broadcast_arrays(xx, xy, yy)
+    return np.stack([np.stack([xx, xy], -1), np.stack([xy, yy], -1)], -2).astype(np.float64)
+
+
+class Bowl(PointSurface):
+    """The elongated bowl x²/20 + y².
+
+    .. math:: f(x, y) = x^2/20 + y^2, \\quad \\nabla f = (x/10, \\, 2y)
+
+    Convex quadratic with eigenvalues 1/10 and 2. From (-7, 2), gradient descent zigzags along
+    the valley and momentum does so less: the example of Saito, "Deep Learning from Scratch"
+    (2016), section 6.1.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Bowl().value([2.0, 1.0])
+    1.2
+    >>> fo.Bowl().usual_start
+    array([-7.,  2.])
+    """
+
+    name = "bowl"
+
+    def __init__(self) -> None:
+        super().__init__(2, [-10.0, 10.0], [[0.0, 0.0]], 0.0, usual_start=[-7.0, 2.0])
+
+    @staticmethod
+    def kernel_value(q, x):
+        x, y = x
+        return x * x / 20.0 + y * y
+
+    @staticmethod
+    def kernel_gradient(q, x):
+        x, y = x
+        return x / 10.0, 2.0 * y
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        zero = np.zeros(self.points(x).shape[:-1])
+        return _symmetric(zero + 0.1, zero, zero + 2.0)
+
+
+class Himmelblau(PointSurface):
+    """Himmelblau's function: four equal minima.
+
+    .. math:: f(x, y) = (x^2 + y - 11)^2 + (x + y^2 - 7)^2
+
+    With a = x² + y - 11 and b = x + y² - 7, the gradient is (4ax + 2b, 2a + 4by). The minima,
+    all 0, are (3, 2) and three others, given here to the last bit; a maximum lies near
+    (-0.27, -0.92).
+
+    Source: D. M. Himmelblau, "Applied Nonlinear Programming", McGraw-Hill, 1972.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Himmelblau().value([3.0, 2.0])
+    0.0
+    """
+
+    name = "himmelblau"
+
+    def __init__(self) -> None:
+        minima = [
+            [3.0, 2.0],
+            [-2.805118086952745, 3.131312518250573],
+            [-3.7793102533777469, -3.2831859912861694],
+            [3.5844283403304917, -1.8481265269644036],
+        ]
+        super().__init__(2, [-6.0, 6.0], minima, 0.0, usual_start=[0.0, 0.0])
+
+    @staticmethod
+    def kernel_value(q, x):
+        x, y = x
+        a = x * x + y - 11.0
+        b = x + y * y - 7.0
+        return a * a + b * b
+
+    @staticmethod
+    def kernel_gradient(q, x):
+        x, y = x
+        a = x * x + y - 11.0
+        b = x + y * y - 7.0
+        return 4.0 * a * x + 2.0 * b, 2.0 * a + 4.0 * b * y
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        u, v = np.moveaxis(self.points(x), -1, 0)
+        return _symmetric(12 * u * u + 4 * v - 42, 4 * u + 4 * v, 4 * u + 12 * v * v - 26)
+
+
+class Beale(PointSurface):
+    """Beale's function: a curved valley with steep walls at the corners of its domain.
+
+    .. math::
+
+        f(x, y) = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2
+
+    With the three brackets a, b, c, the gradient is
+    (2a(y - 1) + 2b(y² - 1) + 2c(y³ - 1), 2ax + 4bxy + 6cxy²). Its minimum is 0 at (3, 0.5);
+    it also falls towards 0 along y -> 1 as x -> -inf, so runs may go out there.
+
+    Source: E. M. L. Beale, "On an iterative method of finding a local minimum of a function
+    of more than one variable", Princeton Technical Report 25, 1958.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Beale().value([3.0, 0.5])
+    0.0
+    """
+
+    name = "beale"
+
+    def __init__(self) -> None:
+        super().__init__(2, [-4.5, 4.5], [[3.0, 0.5]], 0.0, usual_start=[1.0, 1.0])
+
+    @staticmethod
+    def kernel_value(q, x):
+        x, y = x
+        a = 1.5 - x + x * y
+        b = 2.25 - x + x * (y * y)
+        c = 2.625 - x + x * (y * y * y)
+        return a * a + b * b + c * c
+
+    @staticmethod
+    def kernel_gradient(q, x):
+        x, y = x
+        y2 = y * y
+        y3 = y2 * y
+        a = 1.5 - x + x * y
+        b = 2.25 - x + x * y2
+        c = 2.625 - x + x * y3
+        by_x = 2.0 * (a * (y - 1.0) + b * (y2 - 1.0) + c * (y3 - 1.0))
+        by_y = 2.0 * x * (a + 2.0 * b * y + 3.0 * c * y2)
+        return by_x, by_y
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        u, v = np.moveaxis(self.points(x), -1, 0)
+        a, b, c = (k - u + u * v**n for n, k in ((1, 1.5), (2, 2.25), (3, 2.625)))
+        uu = (v - 1) ** 2 + (v**2 - 1) ** 2 + (v**3 - 1) ** 2
+        uv = u * (v - 1) + a + 2 * (u * v * (v**2 - 1) + b * v)
+        uv = uv + 3 * (u * v**2 * (v**3 - 1) + c * v**2)
+        vv = u**2 + 4 * u**2 * v**2 + 2 * b * u + 9 * u**2 * v**4 + 6 * c * u * v
+        return _symmetric(2 * uu, 2 * uv, 2 * vv)

@@ -1,0 +1,145 @@
+"""Quadratic surfaces."""
+
+from __future__ import annotations
+
+from functools import cache as memoise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastopt.kernels.compile import from_source
+from fastopt.kernels.parts import SurfaceParts
+from fastopt.surfaces.base import MOST_FUSED, Surface
+
+
+class Quadratic(Surface):
+    """A quadratic with a given symmetric matrix.
+
+    .. math:: f(x) = \\tfrac12 (x - m)^\\top A (x - m), \\quad \\nabla f = A (x - m)
+
+    Where A is positive definite, the minimum is 0 at m. Where it is not, there is none (an
+    eigenvalue below 0) or not just one; ``minima`` is then empty and ``fun_min`` is nan, or
+    0 where A is positive semidefinite.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (dim, dim)
+        A, symmetric.
+    minimizer : array_like, shape (dim,), optional
+        m; the origin by default.
+
+    Raises
+    ------
+    ValueError
+        The matrix is not square, not symmetric or not finite, or *minimizer* is not a finite
+        vector of its size.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> fo.Quadratic([[2.0, 1.0], [1.0, 4.0]]).gradient([1.0, 0.0])
+    array([2., 1.])
+    """
+
+    name = "quadratic"
+
+    def __init__(self, matrix: ArrayLike, minimizer: ArrayLike | None = None):
+        self.matrix = _checked_matrix(matrix)
+        dim = len(self.matrix)
+        centre = np.zeros(dim) if minimizer is None else np.array(minimizer, np.float64)
+        if centre.shape != (dim,) or not np.isfinite(centre).all():
+            raise ValueError(
+                f"minimizer has shape {centre.shape}: must be ({dim},), of finite numbers, "
+                f"for a matrix of shape {self.matrix.shape}"
+            )
+        self.minimizer = centre
+        eigenvalues = np.linalg.eigvalsh(self.matrix)
+        definite = eigenvalues[0] > 0
+        bounds = centre[:, None] + [-10.0, 10.0]
+        super().__init__(
+            dim,
+            bounds,
+            [centre] if definite else (),
+            0.0 if eigenvalues[0] >= 0 else float("nan"),
+        )
+        for array in (self.matrix, self.minimizer):
+            array.flags.writeable = False
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        return np.concatenate([self.matrix.ravel(), self.minimizer])
+
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        return np.broadcast_to(self.matrix, (*self.points(x).shape[:-1], self.dim, self.dim))
+
+    def parts(self) -> SurfaceParts:
+        fused = self.dim <= MOST_FUSED
+        value, gradient = _fused_functions(self.dim) if fused else (_value, _gradient)
+        return SurfaceParts(
+            label=self.name,
+            source=Quadratic,
+            value=value,
+            gradient=gradient,
+            dim=self.dim if fused else 0,
+            parameters=self.dim * (self.dim + 1) if fused else 0,
+            scratch=1,
+        )
+
+    def __repr__(self) -> str:
+        return f"Quadratic(<matrix {self.matrix.shape}>)"
+
+
+def _checked_matrix(matrix: ArrayLike) -> NDArray[np.float64]:
+    array = np.array(matrix, np.float64)
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
+        raise ValueError(f"matrix has shape {array.shape}: must be square")
+    if not np.isfinite(array).all():
+        raise ValueError("matrix holds nan or inf: all entries must be finite")
+    asymmetry = np.abs(array - array.T).max()
+    # An A made as Q diag(l) Q' is symmetric only to rounding.
+    if asymmetry > 1e-12 * np.abs(array).max():
+        raise ValueError(
+            f"matrix differs from its transpose by {asymmetry:.3g}: must be symmetric; "
+            "(A + A.T) / 2 gives the same values"
+        )
+    return (array + array.T) / 2
+
+
+@memoise
+def _fused_functions(dim):
+    """``value(q, x)`` and ``gradient(q, x)``, written out for *dim* coordinates."""
+    away = [f"(x[{i}] - q[{dim * dim + i}])" for i in range(dim)]
+    rows = [" + ".join(f"q[{i * dim + k}] * {away[k]}" for k in range(dim)) for i in range(dim)]
+    value = " + ".join(f"{away[i]} * ({rows[i]})" for i in range(dim))
+    return (
+        from_source("value", f"def value(q, x):\n    return 0.5 * ({value})\n"),
+        from_source("gradient", f"def gradient(q, x):\n    return ({', '.join(rows)},)\n"),
+    )
+
+
+def _gradient(q, x, g, r, w):
+    n = x.shape[0]
+    for i in range(n):
+        _product_row(q, x, g[i], i, w)
+
+
+def _value(q, x, f, r, w):
+    n = x.shape[0]
+    for j in range(w):
+        f[j] = 0.0
+    for i in range(n):
+        _product_row(q, x, r[0], i, w)
+        centre = q[n * n + i]
+        for j in range(w):
+            f[j] += 0.5 * (x[i, j] - centre) * r[0, j]
+
+
+def _product_row(q, x, out, i, w):
+    """Row *i* of A (x - m) for each lane, to *out*."""
+    n = x.shape[0]
+    for j in range(w):
+        out[j] = 0.0
+    for k in range(n):
+        entry, centre = q[i * n + k], q[n * n + k]
+        for j in range(w):
+            out[j] += entry * (x[k, j] - centre)
