@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 
-def require(needed: int, what: str) -> None:
-    """Raise MemoryError, with both figures, if *needed* bytes are not to be had."""
+def require(needed: int, what: str, remedy: str) -> None:
+    """Raise MemoryError, with both figures and *remedy*, if *needed* bytes are not to be had."""
     there = available()
     if there is not None and needed > there:
         raise MemoryError(
-            f"{what} needs {human(needed)}, but only {human(there)} of memory is free; "
-            "run it in parts, or record fewer steps"
+            f"{what} needs {human(needed)}, but only {human(there)} of memory is free; {remedy}"
         )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from fastopt import memory
 from fastopt.batch import Batch
+from fastopt.checks import whole
 from fastopt.kernels.compile import DTYPES
 from fastopt.kernels.parts import Watch
 from fastopt.progress import Bar
@@ -19,7 +20,7 @@ from fastopt.rules import Rule
 from fastopt.runs import Runs
 from fastopt.slices import Task, run_slices
 from fastopt.starts import Starts
-from fastopt.stopping import Record, Stop, whole
+from fastopt.stopping import Record, Stop
 from fastopt.surfaces import Surface
 
 # A run of 10^12 steps takes an hour at the very least.
@@ -95,10 +96,10 @@ def run(
     _check_kinds(rule, surface, stop, record)
     if noise is not None:
         raise ValueError(f"noise={noise!r}: must be None; the gradient is exact")
-    max_steps = whole("max_steps", max_steps, 0, "run", _MOST_STEPS)
-    whole("seed", seed, 0, "run", 2**64 - 1)
+    max_steps = whole("run", "max_steps", max_steps, 0, _MOST_STEPS)
+    whole("run", "seed", seed, 0, 2**64 - 1)
     name = _dtype_name(dtype)
-    workers = _processors() if threads is None else whole("threads", threads, 1, "run", 4096)
+    workers = _processors() if threads is None else whole("run", "threads", threads, 1, 4096)
     batch = Batch(rule, surface, starts)
     watch, limits, escape = Watch(), np.full(3, -np.inf, name), Stop().escape
     if stop is not None:
@@ -172,4 +173,5 @@ def _check_memory(batch: Batch, surface: Surface, dtype: str, records: int) -> N
     result = (surface.dim + 2) * itemsize + 9
     needed = batch.size * (result + records * (surface.dim + 1) * itemsize)
     kept = f", {records:,} steps recorded" if records else ""
-    memory.require(needed, f"a batch of {batch.size:,} runs in {surface.dim} coordinates{kept}")
+    what = f"a batch of {batch.size:,} runs in {surface.dim} coordinates{kept}"
+    memory.require(needed, what, "run it in parts" + (", or record fewer steps" if kept else ""))

@@ -26,7 +26,7 @@ from fastopt.survey import Surveyor
 
 # A slice is read once a window, so it need not fit a cache; the longer it is, the less its
 # last few unfinished runs weigh. Memory: one slice a thread.
-_SLICE_BYTES = 2 << 20
+_SLICE_BYTES = 1 << 20
 _MOST_RUNS = 1 << 16
 # A window longer than this in coordinates would keep Ctrl-C waiting.
 _WINDOW = 32
@@ -133,8 +133,9 @@ class Workspace:
                 self._out,
                 self._budget,
             )
-            taken = max(time.perf_counter() - begun, 1e-9)
-            self._budget = max(1, int(self._budget * min(_PERIOD / taken, 16.0)))
+            if counts[ACTIVE] > 0:  # the budget was spent, so the time tells its worth
+                taken = max(time.perf_counter() - begun, 1e-9)
+                self._budget = max(1, int(self._budget * min(_PERIOD / taken, 16.0)))
             active = float(counts[ACTIVE]) * (1 - counts[STEP] / max(task.max_steps, 1))
             report(1 - active / (b - a))
         self._survey(task.x[a:b], task.fun[a:b], task.grad_norm[a:b])

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import cache as memoise
 from functools import lru_cache
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastopt import memory
+from fastopt.checks import Floats, check_each, coordinates, whole
 from fastopt.kernels.compile import Entry, compile_entry
 from fastopt.kernels.elementary import cos, log, sin
-
-Floats: TypeAlias = NDArray[np.float64]
 
 # A chunk is made in pieces of so many numbers: they stay in the cache, temporary arrays stay
 # small whatever the chunk, and Ctrl-C gets through between two of them.
@@ -48,7 +46,7 @@ class Starts(ABC):
     def chunk(self, a: int, b: int) -> Floats:
         """Starts number *a* to *b* - 1, shape (b - a, dim); ``0 <= a <= b <= size``."""
         owner = type(self).__name__
-        a, b = _whole(owner, "a", a, 0), _whole(owner, "b", b, 0, self.size)
+        a, b = whole(owner, "a", a, 0), whole(owner, "b", b, 0, self.size)
         if a > b:
             raise ValueError(f"a={a}, b={b}: a must be <= b ({owner})")
         points = np.empty((b - a, self.dim))
@@ -64,7 +62,7 @@ class Starts(ABC):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError(f"copy=False: there is no array to share ({type(self).__name__})")
-        memory.require(8 * self.size * self.dim, f"{self!r} as an array")
+        memory.require(8 * self.size * self.dim, f"{self!r} as an array", "take it by chunk()")
         points = self.chunk(0, self.size).reshape(*self.shape, self.dim)
         return points if dtype is None else points.astype(dtype, copy=False)
 
@@ -105,11 +103,11 @@ class _Box(Starts):
         self, low: ArrayLike, high: ArrayLike, n: int, seed: int = 0, *, dim: int | None = None
     ):
         owner = type(self).__name__
-        lows, highs = _coordinates(owner, dim, low=low, high=high)
-        _check(owner, lows < highs, "low must be < high", low=lows, high=highs)
-        dim = _whole(owner, "dim", len(lows), 1, self._most_dim)
-        n = _whole(owner, "n", n, 1, min(self._most, _MOST_NUMBERS // dim))
-        seed = _whole(owner, "seed", seed, 0, 2**64 - 1)
+        lows, highs = coordinates(owner, dim, low=low, high=high)
+        check_each(owner, lows < highs, "low must be < high", low=lows, high=highs)
+        dim = whole(owner, "dim", len(lows), 1, self._most_dim)
+        n = whole(owner, "n", n, 1, min(self._most, _MOST_NUMBERS // dim))
+        seed = whole(owner, "seed", seed, 0, 2**64 - 1)
         self._set(low=lows, high=highs, n=n, seed=seed, shape=(n,), dim=dim)
 
     @abstractmethod
@@ -240,10 +238,10 @@ class Normal(Starts):
     def __init__(
         self, mean: ArrayLike, std: ArrayLike, n: int, seed: int = 0, *, dim: int | None = None
     ):
-        means, stds = _coordinates("Normal", dim, mean=mean, std=std)
-        _check("Normal", stds > 0, "must be > 0", std=stds)
-        n = _whole("Normal", "n", n, 1, _MOST_NUMBERS // len(means))
-        seed = _whole("Normal", "seed", seed, 0, 2**64 - 1)
+        means, stds = coordinates("Normal", dim, mean=mean, std=std)
+        check_each("Normal", stds > 0, "must be > 0", std=stds)
+        n = whole("Normal", "n", n, 1, _MOST_NUMBERS // len(means))
+        seed = whole("Normal", "seed", seed, 0, 2**64 - 1)
         self._set(mean=means, std=stds, n=n, seed=seed, shape=(n,), dim=len(means))
 
     def _fill(self, first: int, out: Floats) -> None:
@@ -293,14 +291,14 @@ class Grid(Starts):
         each = list(shape) if isinstance(shape, Iterable) else None
         if each is not None and (not each or dim not in (None, len(each))):
             raise ValueError(f"shape={shape}: must have one entry for each coordinate (Grid)")
-        lows, highs = _coordinates("Grid", dim if each is None else len(each), low=low, high=high)
+        lows, highs = coordinates("Grid", dim if each is None else len(each), low=low, high=high)
         dim = len(lows)
         if each is None:
-            counts = (_whole("Grid", "shape", shape, 1),) * dim
+            counts = (whole("Grid", "shape", shape, 1),) * dim
         else:
-            counts = tuple(_whole("Grid", f"shape[{k}]", m, 1) for k, m in enumerate(each))
+            counts = tuple(whole("Grid", f"shape[{k}]", m, 1) for k, m in enumerate(each))
         holds = (lows < highs) | (lows == highs) & (np.array(counts) == 1)
-        _check("Grid", holds, "low must be < high", low=lows, high=highs)
+        check_each("Grid", holds, "low must be < high", low=lows, high=highs)
         if math.prod(counts) > _MOST_NUMBERS // dim:
             raise ValueError(f"shape={counts}: must be <= 2**62 / dim points (Grid)")
         self._set(low=lows, high=highs, shape=counts, dim=dim)
@@ -367,57 +365,3 @@ def _sobol_words(dim: int, seed: int) -> tuple[NDArray[np.uint64], NDArray[np.ui
     shift, words = engine._shift[:, None], engine._sv.copy()
     words[:, 1:] ^= engine._sv[:, :-1]  # SciPy's belong to the bits of the Gray code i ^ (i >> 1)
     return shift, words
-
-
-# -- checks ------------------------------------------------------------------------------
-
-
-def _whole(owner: str, name: str, value: Any, least: int, most: int | None = None) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r}: must be a whole number ({owner})") from None
-    if number < least:
-        raise ValueError(f"{name}={number}: must be >= {least} ({owner})")
-    if most is not None and number > most:
-        raise ValueError(f"{name}={number}: must be <= {most:,} ({owner})")
-    return number
-
-
-def _coordinates(owner: str, dim: int | None, **values: ArrayLike) -> list[Floats]:
-    """Each of *values* as a new array (dim,) of numbers that no sum of two overflows."""
-    arrays = {}
-    for name, value in values.items():
-        try:
-            arrays[name] = np.asarray(value)
-        except ValueError:  # lists of different lengths
-            arrays[name] = np.asarray(None)
-        if arrays[name].dtype.kind not in "fiu":
-            raise TypeError(f"{name}={value!r}: must be a number or an array of numbers ({owner})")
-    shape = None if dim is None else (_whole(owner, "dim", dim, 1),)
-    try:
-        (count,) = shape or np.broadcast_shapes((1,), *(a.shape for a in arrays.values()))
-        full = {n: np.array(np.broadcast_to(a, count), np.float64) for n, a in arrays.items()}
-        if count == 0:
-            raise ValueError
-    except ValueError:
-        shapes = ", ".join(f"{name} has shape {a.shape}" for name, a in arrays.items())
-        goal = "(dim,)" if dim is None else f"({dim},)"
-        raise ValueError(f"{shapes}: must broadcast to {goal} ({owner})") from None
-    for name, array in full.items():
-        good = np.abs(array) <= 1e300
-        _check(owner, good, "must be finite, and at most 1e300 in magnitude", **{name: array})
-    return list(full.values())
-
-
-def _check(owner: str, holds: NDArray[Any], requirement: str, **values: NDArray[Any]) -> None:
-    """Raise for the first coordinate at which *holds* is False, with its *values*."""
-    if not holds.all():
-        k = int(np.argmin(holds))
-        found = [
-            f"{name}[{k}]={array[k]}" if np.unique(array).size > 1 else f"{name}={array[k]}"
-            for name, array in values.items()
-        ]
-        raise ValueError(f"{', '.join(found)}: {requirement} ({owner})")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from fastopt.checks import whole
 from fastopt.kernels.parts import Watch
 from fastopt.surfaces import Surface
 
@@ -157,11 +157,11 @@ class Record:
         if steps is not None:
             if isinstance(steps, str | bytes) or not isinstance(steps, Iterable):
                 raise TypeError(f"steps={steps!r}: must be a list of whole numbers (Record)")
-            chosen = tuple(sorted({whole("steps", step, 0, "Record") for step in steps}))
+            chosen = tuple(sorted({whole("Record", "steps", step, 0) for step in steps}))
             if not chosen:
                 raise ValueError("steps=[]: must hold at least one step (Record)")
         if every is not None:
-            every = whole("every", every, 1, "Record")
+            every = whole("Record", "every", every, 1)
         object.__setattr__(self, "steps", chosen)
         object.__setattr__(self, "every", every)
 
@@ -176,18 +176,3 @@ class Record:
                 "raise max_steps or leave it out"
             )
         return np.array(self.steps, np.int64)
-
-
-def whole(name: str, value: Any, least: int, owner: str, most: int | None = None) -> int:
-    """*value* as an int of at least *least*, or an error that names all of them."""
-    if isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name}={value!r}: must be a whole number ({owner})")
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r}: must be a whole number ({owner})") from None
-    if number < least:
-        raise ValueError(f"{name}={number}: must be >= {least} ({owner})")
-    if most is not None and number > most:
-        raise ValueError(f"{name}={number}: must be <= {most:,} ({owner})")
-    return number

@@ -194,7 +194,7 @@ class _Names:
     def keep_least(self, row: int, name: str) -> str:
         low = self.row("low", row)
         # False for nan, so a run that overflowed does not hide what it reached before.
-        return f"{low} = {name} if {name} < {low} else {low}"
+        return f"least = {low}; {low} = {name} if {name} < least else least"
 
 
 def _tuple(items: Any) -> str:

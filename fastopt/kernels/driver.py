@@ -27,7 +27,7 @@ import numba
 import numpy as np
 
 from fastopt.kernels.block import block_signature
-from fastopt.kernels.compile import Entry, call_address, compile_entry
+from fastopt.kernels.compile import Entry, call_address, compile_entry, merged
 
 CONVERGED, MAX_STEPS, DIVERGED = 0, 1, 2
 PENDING = -1
@@ -127,6 +127,7 @@ def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, 
         counts[RUNS, STEP] = t + n
 
 
+@merged
 def _advance_tile(
     block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal, out, part, t, n, over
 ):
@@ -136,20 +137,21 @@ def _advance_tile(
     # Whole vectors: a rest of up to 15 lanes would run one by one.
     wide = (w + goal.lane_step - 1) // goal.lane_step * goal.lane_step
     for i in range(layout.own):
+        # A view, because an index first + j, which numba must take to be perhaps negative,
+        # would keep the loop from being vectorised.
+        row = rows[part, i, first : first + w]
         for j in range(w):
-            tile[i, j] = rows[part, i, first + j]
+            tile[i, j] = row[j]
         for j in range(w, wide):
-            tile[i, j] = rows[part, i, first]
+            tile[i, j] = row[0]
     for i in range(layout.shared):
         tile[layout.scalars + i, 0] = scalars[part, BEFORE, i]
-    for k in range(layout.low, layout.low + 3):
-        for j in range(wide):
-            tile[k, j] = math.inf
-    if over:
-        # One step too many, for what the block sees of the last point.
-        call_address(block, (tile, layout, q, minima, rate, wide, t, 1))
-    elif n > 0:
-        _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n)
+    for k in range(3):
+        if goal.limits[k] > -math.inf:
+            for j in range(wide):
+                tile[layout.low + k, j] = math.inf
+    # At the very end one step too many, for what the block sees of the last point.
+    _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n + over)
     for i in range(layout.shared):
         scalars[part, AFTER, i] = tile[layout.scalars + i, 0]
     _mark(tile, layout, goal.limits, wide, over)
@@ -157,9 +159,12 @@ def _advance_tile(
     for j in range(w):
         hits += tile[layout.f, j] != 0.0
     for i in range(layout.own):
+        row = rows[part, i, first : first + w]
         for j in range(w):
-            old = rows[part, i, first + j]
-            rows[part, i, first + j] = tile[i, j] if tile[layout.f, j] == 0.0 else old
+            # Both are read before the choice: a read inside it would be a branch, and the
+            # loop five times slower. So in all these loops.
+            old, new = row[j], tile[i, j]
+            row[j] = new if tile[layout.f, j] == 0.0 else old
     if hits > 0:
         for j in range(w):
             if tile[layout.f, j] != 0.0:
@@ -186,7 +191,7 @@ def _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w,
         recorded = record < steps.shape[0] and steps[record] <= end
         to = steps[record] if recorded else end
         if goal.factors.shape[0] > 0:
-            for k in range(to - at):
+            for k in range(min(to, goal.max_steps) - at):
                 rate[k] = goal.factors[at + k]
         call_address(block, (tile, layout, q, minima, rate, wide, at, to - at))
         if recorded:
@@ -203,21 +208,21 @@ def _mark(tile, layout, limits, wide, over):
 
     What the block saw, at the window's start or after, counts before where it ended up.
     """
-    f = layout.f
+    f, escape = layout.f, limits[6]
+    far, met = tile.dtype.type(1 + DIVERGED), tile.dtype.type(1 + CONVERGED)
     rest = tile.dtype.type(1 + MAX_STEPS if over else 0)
     for j in range(wide):
         tile[f, j] = rest
-    if not over:
-        for i in range(layout.dim):
-            for j in range(wide):
-                far = 1.0 + DIVERGED
-                tile[f, j] = tile[f, j] if math.fabs(tile[i, j]) <= limits[6] else far
+    for i in range(0 if over else layout.dim):
+        for j in range(wide):
+            old = tile[f, j]
+            tile[f, j] = old if math.fabs(tile[i, j]) <= escape else far
     for k in range(3):
         limit, offset = limits[k], limits[3 + k]
         if limit > -math.inf:
             for j in range(wide):
-                met = tile[layout.low + k, j] - offset <= limit
-                tile[f, j] = 1.0 + CONVERGED if met else tile[f, j]
+                old = tile[f, j]
+                tile[f, j] = met if tile[layout.low + k, j] - offset <= limit else old
 
 
 # -- the end of a run --------------------------------------------------------------------

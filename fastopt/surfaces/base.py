@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastopt.checks import whole
 from fastopt.kernels.compile import from_source
 from fastopt.kernels.parts import KernelFunction, SurfaceParts
 
@@ -297,8 +298,4 @@ def _define(source, **functions):
 
 def check_dim(cls: type, dim: int, least: int = 1) -> int:
     """*dim* as an int, or an error that says what the surface takes."""
-    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
-        raise TypeError(f"dim={dim!r}: must be a whole number ({cls.__name__})")
-    if dim < least:
-        raise ValueError(f"dim={dim}: must be >= {least} ({cls.__name__})")
-    return int(dim)
+    return whole(cls.__name__, "dim", dim, least)

@@ -1,0 +1,63 @@
+"""Checks of arguments that several modules make; each error names value and requirement."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+def whole(owner: str, name: str, value: Any, least: int, most: int | None = None) -> int:
+    """*value* as an int of at least *least* and at most *most*."""
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r}: must be a whole number ({owner})") from None
+    if number < least:
+        raise ValueError(f"{name}={number}: must be >= {least} ({owner})")
+    if most is not None and number > most:
+        raise ValueError(f"{name}={number}: must be <= {most:,} ({owner})")
+    return number
+
+
+def coordinates(owner: str, dim: int | None, **values: ArrayLike) -> list[Floats]:
+    """Each of *values* as a new array (dim,) of numbers that no sum of two overflows."""
+    arrays = {}
+    for name, value in values.items():
+        try:
+            arrays[name] = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            arrays[name] = np.asarray(None)
+        if arrays[name].dtype.kind not in "fiu":
+            raise TypeError(f"{name}={value!r}: must be a number or an array of numbers ({owner})")
+    shape = None if dim is None else (whole(owner, "dim", dim, 1),)
+    try:
+        (count,) = shape or np.broadcast_shapes((1,), *(a.shape for a in arrays.values()))
+        full = {n: np.array(np.broadcast_to(a, count), np.float64) for n, a in arrays.items()}
+        if count == 0:
+            raise ValueError
+    except ValueError:
+        shapes = ", ".join(f"{name} has shape {a.shape}" for name, a in arrays.items())
+        goal = "(dim,)" if dim is None else f"({dim},)"
+        raise ValueError(f"{shapes}: must broadcast to {goal} ({owner})") from None
+    for name, array in full.items():
+        good = np.abs(array) <= 1e300
+        check_each(owner, good, "must be finite, and at most 1e300 in magnitude", **{name: array})
+    return list(full.values())
+
+
+def check_each(owner: str, holds: NDArray[Any], requirement: str, **values: NDArray[Any]) -> None:
+    """Raise for the first coordinate at which *holds* is False, with its *values*."""
+    if not holds.all():
+        k = int(np.argmin(holds))
+        found = [
+            f"{name}[{k}]={array[k]}" if np.unique(array).size > 1 else f"{name}={array[k]}"
+            for name, array in values.items()
+        ]
+        raise ValueError(f"{', '.join(found)}: {requirement} ({owner})")
