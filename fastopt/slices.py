@@ -26,7 +26,7 @@ from fastopt.survey import Surveyor
 
 # A slice is read once a window, so it need not fit a cache; the longer it is, the less its
 # last few unfinished runs weigh. Memory: one slice a thread.
-_SLICE_BYTES = 1 << 20
+_SLICE_BYTES = 256 << 10
 _MOST_RUNS = 1 << 16
 # A window longer than this in coordinates would keep Ctrl-C waiting.
 _WINDOW = 32
@@ -99,7 +99,7 @@ class Workspace:
         self._tile = np.zeros((layout.rows, width), dtype)
         self._rate = np.ones(task.window, dtype)
         # Two slices: the runs, and those of them that are rewound.
-        self._rows = np.empty((2, layout.own, length), dtype)
+        self._rows = np.empty((2 * layout.own, length), dtype)
         self._lanes = np.empty((2, 2, length), np.int64)
         self._counts = np.zeros((2, 5), np.int64)
         self._scalars = np.zeros((2, 2, layout.shared), dtype)
@@ -145,18 +145,18 @@ class Workspace:
 
     def _begin(self, a: int, b: int) -> None:
         task, layout, n = self._task, self._task.layout, b - a
-        x = self._rows[0, : layout.dim, :n]
+        x = self._rows[: layout.dim, :n]
         with np.errstate(over="ignore"):
             x[:] = task.batch.starts(a, b).T
         p = task.batch.parameters(a, b)
-        slots = self._rows[0, layout.slots : layout.memory, :n]
+        slots = self._rows[layout.slots : layout.memory, :n]
         for k, value in enumerate(task.rule.initial_slots(p, x)):
             slots[k * layout.dim : (k + 1) * layout.dim] = value
         for k, number in enumerate(task.rule.memory):
-            self._rows[0, layout.memory + k, :n] = number
+            self._rows[layout.memory + k, :n] = number
         if task.batch.per_run:
             for k, number in enumerate((*p, *task.rule.scalars)):
-                self._rows[0, layout.parameters + k, :n] = number
+                self._rows[layout.parameters + k, :n] = number
         else:
             self._tile[layout.parameters : layout.scalars, 0] = p
             self._scalars[0, 0] = task.rule.scalars

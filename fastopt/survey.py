@@ -56,4 +56,5 @@ def survey(surface: Surface, x: ArrayLike, gradients: bool = False) -> Survey:
     slopes = np.empty_like(points) if gradients else points[:0]
     Surveyor(surface, "float64")(points, fun, norm, slopes)
     shape = array.shape[:-1]
-    return Survey(fun.reshape(shape)[()], slopes.reshape(array.shape) if gradients else slopes)
+    values = fun.reshape(shape) if shape else fun.item()
+    return Survey(values, slopes.reshape(array.shape) if gradients else slopes)

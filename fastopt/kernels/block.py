@@ -16,12 +16,14 @@ the driver finds out later which step it was.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache as memoise
 from typing import Any
 
 import numba
 import numpy as np
 
+from fastopt.kernels import lanes
 from fastopt.kernels.compile import Entry, compile_entry, from_source
 from fastopt.kernels.parts import NO_RULE, RuleParts, SurfaceParts, Watch
 from fastopt.kernels.tile import Layout, make_layout
@@ -47,10 +49,7 @@ def build_block(
     dtype : {"float64", "float32"}
     """
     functions = {name: getattr(rule, name) for name in _FUNCTIONS if getattr(rule, name)}
-    source = block_source(rule, surface, watch, per_run)
-    block = from_source(
-        "block", source, value=surface.value, gradient=surface.gradient, **functions
-    )
+    block = _define(block_source(rule, surface, watch, per_run), surface, functions)
     variant = watch.label + ("-per_run" if per_run else "")
     label = f"{rule.label}-{surface.label}-{surface.size_label}-{variant}-{dtype}"
     return compile_entry(block, dtype, block_signature(dtype), label, (rule.source, surface.source))
@@ -60,7 +59,7 @@ def build_block(
 def build_evaluation(surface: SurfaceParts, dtype: str) -> Entry:
     """The compiled value (to row ``f``) and gradient (to rows ``g``) of a surface on a tile."""
     source = "\n".join([_HEADER, *_indent(_evaluation(surface)), ""])
-    block = from_source("block", source, value=surface.value, gradient=surface.gradient)
+    block = _define(source, surface, {})
     label = f"{surface.label}-{surface.size_label}-{dtype}"
     return compile_entry(block, dtype, block_signature(dtype), label, [surface.source])
 
@@ -81,6 +80,11 @@ def block_source(rule: RuleParts, surface: SurfaceParts, watch: Watch, per_run: 
     return "\n".join([_HEADER, *_indent(lines), ""])
 
 
+def _define(source: str, surface: SurfaceParts, functions: dict[str, Any]) -> Any:
+    surfaces = {"value": surface.value, "gradient": surface.gradient}
+    return from_source("block", source, get=lanes.get, put=lanes.put, **surfaces, **functions)
+
+
 def _evaluation(surface: SurfaceParts) -> list[str]:
     names = _Names(NO_RULE, surface, False)
     if not surface.fused:
@@ -90,51 +94,76 @@ def _evaluation(surface: SurfaceParts) -> list[str]:
             "gradient(q, x, g, r, w)",
         ]
     rows = range(surface.dim)
-    return [
-        f"q = {names.numbers}",
-        *_lanes(
-            [
-                f"at = {_tuple(f'tile[{i}, j]' for i in rows)}",
-                f"{names.row('f')} = value(q, at)",
-                "slope = gradient(q, at)",
-                *(f"{names.row('g', i)} = slope[{i}]" for i in rows),
-            ]
-        ),
+    lane = [
+        f"at = {_tuple(names.get('x', i) for i in rows)}",
+        names.put("f", 0, "value(q, at)"),
+        "slope = gradient(q, at)",
+        *(names.put("g", i, f"slope[{i}]") for i in rows),
     ]
+    return [f"q = {names.numbers}", *_lanes(lane)]
 
 
 class _Names:
-    """The expressions for what stands in a tile, the same for both forms."""
+    """The expressions for what stands in a tile.
+
+    Each access has a tag, by which LLVM knows that rows are disjoint (see
+    :mod:`fastopt.kernels.lanes`): in a fused block the row's number, in a staged one, whose
+    rows move with the coordinate, a number for each kind of row.
+    """
 
     def __init__(self, rule: RuleParts, surface: SurfaceParts, per_run: bool):
         self.rule, self.surface, self.per_run = rule, surface, per_run
         self._layout: Layout | None = None
         if surface.fused:
-            # Known now: rows at constant distances need fewer checks for overlap.
             self._layout = make_layout(rule, surface.scratch, surface.dim, per_run)
-        lane = "j" if per_run else "0"
-        parameters = [self.row("parameters", i, lane) for i in range(rule.parameters)]
+        self._tags: dict[str, int] = {}
+        parameters = [self._same("parameters", i) for i in range(rule.parameters)]
         if parameters:
             # The schedule's factor belongs to the learning rate, which comes first.
             parameters[0] += " * factor"
         self.parameters = _tuple([*parameters, *map(repr, rule.flags)])
-        kept = [self.row("scalars", i, lane) for i in range(rule.scalars)]
-        self.scalars = _tuple(kept)
-        self.keep_scalars = [f"{place} = c[{i}]" for i, place in enumerate(kept)]
-        self.memory = [self.row("memory", i) for i in range(rule.memory)]
+        self.scalars = _tuple(self._same("scalars", i) for i in range(rule.scalars))
         self.numbers = _tuple(f"q[{i}]" for i in range(surface.parameters))
 
-    def row(self, kind: str, more: int | str = 0, lane: str = "j") -> str:
-        """The element of row number *more* of a kind, in a lane."""
-        if self._layout is not None and isinstance(more, int):
-            return f"tile[{getattr(self._layout, kind) + more}, {lane}]"
-        return f"tile[layout.{kind} + {more}, {lane}]"
+    def _place(self, kind: str, more: int | str) -> str:
+        """Tag and row number of row *more* of a kind."""
+        if self._layout is not None:
+            assert isinstance(more, int)
+            row = more + (0 if kind == "x" else getattr(self._layout, kind))
+            # Beyond 47 rows the rest share a tag, and are checked for overlap as usual.
+            return f"{min(row, 47)}, {row}"
+        # Coordinate 0 and coordinate i may be the same row, so they must share a tag.
+        name = kind if kind in ("x", "g", "y") else f"{kind} {more}"
+        tag = self._tags.setdefault(name, len(self._tags))
+        return f"{tag}, {more}" if kind == "x" else f"{tag}, layout.{kind} + {more}"
 
-    def slots(self, i: int | str) -> list[str]:
-        """The elements of the slots of coordinate *i*."""
+    def get(self, kind: str, more: int | str = 0, lane: str = "j") -> str:
+        """The element of row *more* of a kind, in a lane."""
+        return f"get(tile, {self._place(kind, more)}, {lane})"
+
+    def put(self, kind: str, more: int | str, value: str, lane: str = "j") -> str:
+        """Set that element."""
+        return f"put(tile, {self._place(kind, more)}, {lane}, {value})"
+
+    def _same(self, kind: str, more: int) -> str:
+        """A parameter or scalar: the run's own, or the one for all in lane 0."""
+        return self.get(kind, more, "j" if self.per_run else "0")
+
+    def _slot_rows(self, i: int | str) -> list[int | str]:
         if isinstance(i, int):
-            return [self.row("slots", k * self.surface.dim + i) for k in range(self.rule.slots)]
-        return [self.row("slots", f"{k} * dim + {i}") for k in range(self.rule.slots)]
+            return [k * self.surface.dim + i for k in range(self.rule.slots)]
+        return [f"{k} * dim + {i}" for k in range(self.rule.slots)]
+
+    def slots(self, i: int | str) -> str:
+        """The tuple of the slots of coordinate *i*."""
+        return _tuple(self.get("slots", row) for row in self._slot_rows(i))
+
+    def keep_slots(self, i: int | str) -> list[str]:
+        return [self.put("slots", row, f"s[{k}]") for k, row in enumerate(self._slot_rows(i))]
+
+    def keep_scalars(self) -> list[str]:
+        lane = "j" if self.per_run else "0"
+        return [self.put("scalars", i, f"c[{i}]", lane) for i in range(self.rule.scalars)]
 
     def views(self) -> list[str]:
         """Arrays for the staged functions of a surface."""
@@ -159,45 +188,45 @@ class _Names:
             return []
         lines = [f"p = {self.parameters}", f"c = {self.scalars}"]
         if advance and self.rule.per_step:
-            lines += ["c = per_step(p, t + k, c)", *self.keep_scalars]
+            lines += ["c = per_step(p, t + k, c)", *self.keep_scalars()]
         return lines
 
     def begin(self) -> list[str]:
         return [] if self.per_run else [f"c = {self.scalars}"]
 
     def end(self) -> list[str]:
-        return [] if self.per_run else self.keep_scalars
+        return [] if self.per_run else self.keep_scalars()
 
     def update(self, i: int | str, at: str, slope: str) -> list[str]:
         """The new value, and slots, of coordinate *i*."""
         given = "d" if self.rule.combine else "c"
-        call = f"update(p, {given}, {at}, {slope}, {_tuple(self.slots(i))})"
+        call = f"update(p, {given}, {at}, {slope}, {self.slots(i)})"
         if not self.rule.slots:
-            return [f"tile[{i}, j] = {call}"]
-        keep = [f"{slot} = s[{k}]" for k, slot in enumerate(self.slots(i))]
-        return [f"new, s = {call}", f"tile[{i}, j] = new", *keep]
+            return [self.put("x", i, call)]
+        return [f"new, s = {call}", self.put("x", i, "new"), *self.keep_slots(i)]
 
     def prepare(self, i: int | str, at: str, slope: str) -> list[str]:
         """The new slots of coordinate *i* before the sums are taken."""
         if not self.rule.prepare:
             return []
-        keep = [f"{slot} = s[{k}]" for k, slot in enumerate(self.slots(i))]
-        return [f"s = prepare(p, c, {at}, {slope}, {_tuple(self.slots(i))})", *keep]
+        return [f"s = prepare(p, c, {at}, {slope}, {self.slots(i)})", *self.keep_slots(i)]
 
     def combine(self, sums: str, level: str) -> list[str]:
         """What the update needs of the sums, to ``d``; memory is kept."""
-        call = f"combine(p, c, {sums}, {level}, {_tuple(self.memory)})"
-        if not self.rule.memory:
+        count = self.rule.memory
+        memory = _tuple(self.get("memory", k) for k in range(count))
+        call = f"combine(p, c, {sums}, {level}, {memory})"
+        if not count:
             return [f"d = {call}"]
-        return [f"d, m = {call}", *(f"{place} = m[{k}]" for k, place in enumerate(self.memory))]
+        return [f"d, m = {call}", *(self.put("memory", k, f"m[{k}]") for k in range(count))]
 
-    def keep_least(self, row: int, name: str) -> str:
-        low = self.row("low", row)
+    def keep_least(self, row: int, name: str) -> list[str]:
         # False for nan, so a run that overflowed does not hide what it reached before.
-        return f"least = {low}; {low} = {name} if {name} < least else least"
+        choice = f"{name} if {name} < least else least"
+        return [f"least = {self.get('low', row)}", self.put("low", row, choice)]
 
 
-def _tuple(items: Any) -> str:
+def _tuple(items: Iterable[str]) -> str:
     return "(" + "".join(f"{item}, " for item in items) + ")"
 
 
@@ -219,41 +248,50 @@ def _coordinates(lines: list[str], first: int = 0) -> list[str]:
 def _fused(names: _Names, watch: Watch) -> list[str]:
     rule, rows = names.rule, range(names.surface.dim)
     lane = names.lane_lines(advance=True)
-    lane += [f"at = {_tuple(f'tile[{i}, j]' for i in rows)}"]
+    lane += [f"at = {_tuple(names.get('x', i) for i in rows)}"]
     if watch.gradient or not rule.point:
         lane += ["slope = gradient(q, at)"]
     if watch.gradient:
         norm = " + ".join(f"slope[{i}] * slope[{i}]" for i in rows)
-        lane += [f"norm = {norm}", names.keep_least(0, "norm")]
+        lane += [f"norm = {norm}", *names.keep_least(0, "norm")]
     if watch.value or rule.uses_value:
         lane += ["level = value(q, at)"]
     if watch.value:
-        lane += [names.keep_least(1, "level")]
-    if watch.distance:
-        away = [f"(at[{i}] - minima[near, {i}])" for i in rows]
-        lane += [
-            "for near in range(minima.shape[0]):",
-            f"    distance = {' + '.join(f'{a} * {a}' for a in away)}",
-            "    " + names.keep_least(2, "distance"),
-        ]
+        lane += names.keep_least(1, "level")
     if rule.point:
-        points = [f"point(p, c, at[{i}], {_tuple(names.slots(i))})" for i in rows]
+        points = [f"point(p, c, at[{i}], {names.slots(i)})" for i in rows]
         lane += [f"slope = gradient(q, {_tuple(points)})"]
     for i in rows:
         lane += names.prepare(i, f"at[{i}]", f"slope[{i}]")
     if rule.combine:
-        for i in rows:
-            lane += [f"a{i} = terms(p, c, at[{i}], slope[{i}], {_tuple(names.slots(i))})"]
+        lane += [f"a{i} = terms(p, c, at[{i}], slope[{i}], {names.slots(i)})" for i in rows]
         sums = [" + ".join(f"a{i}[{k}]" for i in rows) for k in range(rule.reductions)]
         lane += names.combine(_tuple(sums), "level" if rule.uses_value else "0.0")
     for i in rows:
         lane += names.update(i, f"at[{i}]", f"slope[{i}]")
+    step = names.step_lines()
+    if watch.distance:
+        step += _fused_distance(names)
     return [
         f"q = {names.numbers}",
         *names.begin(),
         "for k in range(n):",
-        *_indent([*names.step_lines(), *_lanes(lane)]),
+        *_indent([*step, *_lanes(lane)]),
         *names.end(),
+    ]
+
+
+def _fused_distance(names: _Names) -> list[str]:
+    # A loop over the lanes for each minimum: one over the minima inside it would be the
+    # innermost, and nothing would be vectorised.
+    rows = range(names.surface.dim)
+    away = [f"({names.get('x', i)} - minimum[{i}])" for i in rows]
+    lane = [f"b{i} = {away[i]}" for i in rows]
+    lane += [f"distance = {' + '.join(f'b{i} * b{i}' for i in rows)}"]
+    return [
+        "for near in range(minima.shape[0]):",
+        f"    minimum = {_tuple(f'minima[near, {i}]' for i in rows)}",
+        *_indent(_lanes([*lane, *names.keep_least(2, "distance")])),
     ]
 
 
@@ -261,7 +299,7 @@ def _fused(names: _Names, watch: Watch) -> list[str]:
 
 
 def _staged(names: _Names, watch: Watch) -> list[str]:
-    rule, f = names.rule, names.row("f")
+    rule = names.rule
     own = names.lane_lines(advance=False)
     step = names.step_lines()
     if rule.per_step:
@@ -269,59 +307,60 @@ def _staged(names: _Names, watch: Watch) -> list[str]:
     if watch.gradient or not rule.point:
         step += ["gradient(q, x, g, r, w)"]
     if watch.gradient:
-        step += _staged_norm(names, "g[{i}, j]", 0)
+        step += _staged_norm(names, lambda i: names.get("g", i), 0)
     if watch.distance:
-        step += ["for near in range(minima.shape[0]):"]
-        step += _indent(_staged_norm(names, "(x[{i}, j] - minima[near, {i}])", 2))
+        away = _staged_norm(names, lambda i: f"({names.get('x', i)} - minima[near, {i}])", 2)
+        step += ["for near in range(minima.shape[0]):", *_indent(away)]
     if watch.value or rule.uses_value:
         step += ["value(q, x, tile[layout.f], r, w)"]
     if watch.value:
-        step += _lanes([names.keep_least(1, f)])
+        step += _lanes([f"level = {names.get('f')}", *names.keep_least(1, "level")])
+    at, slope = names.get("x", "i"), names.get("g", "i")
     if rule.point:
-        slots = _tuple(names.slots("i"))
-        step += _coordinates([*own, f"y[i, j] = point(p, c, x[i, j], {slots})"])
+        there = f"point(p, c, {at}, {names.slots('i')})"
+        step += _coordinates([*own, names.put("y", "i", there)])
         step += ["gradient(q, y, g, r, w)"]
     if rule.combine:
         step += _staged_sums(names, own)
-    sums = [f"d = {_tuple(names.row('e', k) for k in range(rule.combined))}"]
-    update = names.update("i", "tile[i, j]", "g[i, j]")
-    step += _coordinates([*own, *(sums if rule.combine else []), *update])
+    combined = [f"d = {_tuple(names.get('e', k) for k in range(rule.combined))}"]
+    update = names.update("i", at, slope)
+    step += _coordinates([*own, *(combined if rule.combine else []), *update])
     views = names.views()
     if rule.point:
         views += ["y = tile[layout.y : layout.y + dim]"]
     return [*views, *names.begin(), "for k in range(n):", *_indent(step), *names.end()]
 
 
-def _staged_norm(names: _Names, item: str, row: int) -> list[str]:
-    f = names.row("f")
-    first, rest = item.format(i=0), item.format(i="i")
+def _staged_norm(names: _Names, item: Callable[[int | str], str], row: int) -> list[str]:
+    more = f"{names.get('f')} + a * a"
     return [
-        *_lanes([f"{f} = {first} * {first}"]),
-        *_coordinates([f"{f} += {rest} * {rest}"], first=1),
-        *_lanes([names.keep_least(row, f)]),
+        *_lanes([f"a = {item(0)}", names.put("f", 0, "a * a")]),
+        *_coordinates([f"a = {item('i')}", names.put("f", 0, more)], first=1),
+        *_lanes([f"a = {names.get('f')}", *names.keep_least(row, "a")]),
     ]
 
 
 def _staged_sums(names: _Names, own: list[str]) -> list[str]:
     rule = names.rule
-    places = [names.row("e", k) for k in range(max(rule.reductions, rule.combined))]
-    taken = places[: rule.reductions]
-    level = names.row("f") if rule.uses_value else "0.0"
+    at, slope = names.get("x", "i"), names.get("g", "i")
+    taken = range(rule.reductions)
+    sums = _tuple(names.get("e", k) for k in taken)
+    level = names.get("f") if rule.uses_value else "0.0"
     return [
-        *_lanes([f"{place} = 0.0" for place in taken]),
+        *_lanes([names.put("e", k, "0.0") for k in taken]),
         *_coordinates(
             [
                 *own,
-                *names.prepare("i", "x[i, j]", "g[i, j]"),
-                f"a = terms(p, c, x[i, j], g[i, j], {_tuple(names.slots('i'))})",
-                *(f"{place} += a[{k}]" for k, place in enumerate(taken)),
+                *names.prepare("i", at, slope),
+                f"a = terms(p, c, {at}, {slope}, {names.slots('i')})",
+                *(names.put("e", k, f"{names.get('e', k)} + a[{k}]") for k in taken),
             ]
         ),
         *_lanes(
             [
                 *own,
-                *names.combine(_tuple(taken), level),
-                *(f"{places[k]} = d[{k}]" for k in range(rule.combined)),
+                *names.combine(sums, level),
+                *(names.put("e", k, f"d[{k}]") for k in range(rule.combined)),
             ]
         ),
     ]

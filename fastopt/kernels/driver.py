@@ -28,6 +28,7 @@ import numpy as np
 
 from fastopt.kernels.block import block_signature
 from fastopt.kernels.compile import Entry, call_address, compile_entry, merged
+from fastopt.kernels.lanes import get, put
 
 CONVERGED, MAX_STEPS, DIVERGED = 0, 1, 2
 PENDING = -1
@@ -39,6 +40,9 @@ RUNS, REWOUND = 0, 1
 ACTIVE, NEXT, HITS, STEP, BEGUN = 0, 1, 2, 3, 4
 # Rows of `lanes` for each slice: a column's run, from the slice's first; columns that hit.
 WHICH, HIT = 0, 1
+# Tags of rows, for `lanes.get` and `lanes.put`: those of the runs in a tile and in a slice,
+# what the block saw, and the mark of those that end.
+OWN, SLICE, LOW, MARK = 0, 1, 2, 3
 # Rows of `scalars` for each slice: what per_step returned before the window, and at its end.
 BEFORE, AFTER = 0, 1
 
@@ -72,7 +76,7 @@ def build_driver(dtype: str) -> Entry:
     goal = Goal(vector, counts, vector, 0, 0, 0)
     out = Out(matrix, counts, status, cube, 0)
     lanes = np.zeros((0, 0, 0), np.int64)
-    parts = (cube, lanes, np.zeros((0, 0), np.int64), cube, goal, out)
+    parts = (matrix, lanes, np.zeros((0, 0), np.int64), cube, goal, out)
     whole = numba.types.int64
     signature = numba.types.void(
         whole, *block_signature(dtype).args[:5], *map(numba.typeof, parts), whole
@@ -89,8 +93,8 @@ def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, 
     ----------
     block : int
         Address of the pair's block, whose other arguments are the next five.
-    rows : array, shape (2, layout.own, S)
-        The slices: a column a run.
+    rows : array, shape (2 * layout.own, S)
+        The slices, one below the other: a column a run.
     lanes : int64 array, shape (2, 2, S)
     counts : int64 array, shape (2, 5)
     scalars : array, shape (2, 2, layout.shared)
@@ -137,19 +141,16 @@ def _advance_tile(
     # Whole vectors: a rest of up to 15 lanes would run one by one.
     wide = (w + goal.lane_step - 1) // goal.lane_step * goal.lane_step
     for i in range(layout.own):
-        # A view, because an index first + j, which numba must take to be perhaps negative,
-        # would keep the loop from being vectorised.
-        row = rows[part, i, first : first + w]
         for j in range(w):
-            tile[i, j] = row[j]
+            put(tile, OWN, i, j, get(rows, SLICE, part * layout.own + i, first + j))
         for j in range(w, wide):
-            tile[i, j] = row[0]
+            put(tile, OWN, i, j, get(rows, SLICE, part * layout.own + i, first))
     for i in range(layout.shared):
         tile[layout.scalars + i, 0] = scalars[part, BEFORE, i]
     for k in range(3):
         if goal.limits[k] > -math.inf:
             for j in range(wide):
-                tile[layout.low + k, j] = math.inf
+                put(tile, LOW, layout.low + k, j, math.inf)
     # At the very end one step too many, for what the block sees of the last point.
     _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n + over)
     for i in range(layout.shared):
@@ -157,14 +158,15 @@ def _advance_tile(
     _mark(tile, layout, goal.limits, wide, over)
     hits = 0
     for j in range(w):
-        hits += tile[layout.f, j] != 0.0
+        hits += get(tile, MARK, layout.f, j) != 0.0
     for i in range(layout.own):
-        row = rows[part, i, first : first + w]
         for j in range(w):
             # Both are read before the choice: a read inside it would be a branch, and the
             # loop five times slower. So in all these loops.
-            old, new = row[j], tile[i, j]
-            row[j] = new if tile[layout.f, j] == 0.0 else old
+            old = get(rows, SLICE, part * layout.own + i, first + j)
+            new = get(tile, OWN, i, j)
+            kept = new if get(tile, MARK, layout.f, j) == 0.0 else old
+            put(rows, SLICE, part * layout.own + i, first + j, kept)
     if hits > 0:
         for j in range(w):
             if tile[layout.f, j] != 0.0:
@@ -212,17 +214,18 @@ def _mark(tile, layout, limits, wide, over):
     far, met = tile.dtype.type(1 + DIVERGED), tile.dtype.type(1 + CONVERGED)
     rest = tile.dtype.type(1 + MAX_STEPS if over else 0)
     for j in range(wide):
-        tile[f, j] = rest
+        put(tile, MARK, f, j, rest)
     for i in range(0 if over else layout.dim):
         for j in range(wide):
-            old = tile[f, j]
-            tile[f, j] = old if math.fabs(tile[i, j]) <= escape else far
+            old = get(tile, MARK, f, j)
+            put(tile, MARK, f, j, old if math.fabs(get(tile, OWN, i, j)) <= escape else far)
     for k in range(3):
         limit, offset = limits[k], limits[3 + k]
         if limit > -math.inf:
             for j in range(wide):
-                old = tile[f, j]
-                tile[f, j] = met if tile[layout.low + k, j] - offset <= limit else old
+                old = get(tile, MARK, f, j)
+                seen = get(tile, LOW, layout.low + k, j) - offset
+                put(tile, MARK, f, j, met if seen <= limit else old)
 
 
 # -- the end of a run --------------------------------------------------------------------
@@ -232,7 +235,7 @@ def _set_aside(rows, lanes, counts, own, lane):
     """Copy a hit, as it was at the window's start, to the second slice."""
     to = counts[REWOUND, ACTIVE]
     for i in range(own):
-        rows[REWOUND, i, to] = rows[RUNS, i, lane]
+        put(rows, SLICE, own + i, to, get(rows, SLICE, i, lane))
     lanes[REWOUND, WHICH, to] = lanes[RUNS, WHICH, lane]
     counts[REWOUND, ACTIVE] = to + 1
 
@@ -247,7 +250,8 @@ def _write(tile, layout, rows, lanes, goal, out, part, first, j, t, n):
     out.steps[run] = step
     out.status[run] = status
     for i in range(layout.dim):
-        out.x[run, i] = tile[i, j] if diverged else rows[part, i, first + j]
+        before = get(rows, SLICE, part * layout.own + i, first + j)
+        out.x[run, i] = get(tile, OWN, i, j) if diverged else before
     # What was recorded of this window before its end was known is put right.
     for record in range(goal.record_steps.shape[0] - 1, -1, -1):
         if goal.record_steps[record] < step:
@@ -264,7 +268,7 @@ def _swap_out(rows, lanes, counts, own, part):
         lane = lanes[part, HIT, h]
         lanes[part, WHICH, lane] = lanes[part, WHICH, last]
         for i in range(own):
-            rows[part, i, lane] = rows[part, i, last]
+            put(rows, SLICE, part * own + i, lane, get(rows, SLICE, part * own + i, last))
         counts[part, ACTIVE] = last
     counts[part, HITS] = 0
     counts[part, NEXT] = 0

@@ -197,7 +197,7 @@ class Nesterov(Rule):
     >>> rule = fo.Nesterov(0.5, momentum=0.5)
     >>> runs = fo.run(rule, fo.Sphere(dim=1), [[1.0]], max_steps=2, stop=None)
     >>> runs.x
-    array([[-0.25]])
+    array([[0.]])
     """
 
     name = "nesterov"

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastopt.checks import whole
 from fastopt.kernels.compile import from_source
+from fastopt.kernels.lanes import SURFACE, get, put
 from fastopt.kernels.parts import KernelFunction, SurfaceParts
 
 registry: dict[str, type[Surface]] = {}
@@ -262,33 +263,38 @@ def _staged_functions(dim, counts, terms, total, partial, share):
     sums, shared, parameters = counts
     numbers = "(" + "".join(f"q[{i}], " for i in range(parameters)) + ")"
     begin = f"    q = {numbers}\n    n = x.shape[0]\n    length = x.dtype.type(n)\n"
+    here, left, right = (f"get(x, {SURFACE}, {i}, j)" for i in ("i", "left", "right"))
+    # Tags: the first of the domain for x, the next for g, then one for each scratch row.
+    places = [f"r, {SURFACE + 2 + k}, {k}, j" for k in range(max(sums, shared))]
+    totals = "(" + "".join(f"get({place}), " for place in places[:sums]) + ")"
+    parts = "(" + "".join(f"get({place}), " for place in places[:shared]) + ")"
+    loop = "        for j in range(w):\n"
     add = (
-        "    for k in range(r.shape[0]):\n"
-        "        for j in range(w):\n"
-        "            r[k, j] = 0.0\n"
-        "    for i in range(n):\n"
-        "        right, index = min(i + 1, n - 1), x.dtype.type(i)\n"
-        "        for j in range(w):\n"
-        "            a = terms(q, x[i, j], x[right, j], index, length)\n"
-        + "".join(f"            r[{k}, j] += a[{k}]\n" for k in range(sums))
+        "    for j in range(w):\n"
+        + "".join(f"        put({place}, 0.0)\n" for place in places[:sums])
+        + "    for i in range(n):\n"
+        + "        right, index = min(i + 1, n - 1), x.dtype.type(i)\n"
+        + loop
+        + f"            a = terms(q, {here}, {right}, index, length)\n"
+        + "".join(f"            put({p}, get({p}) + a[{k}])\n" for k, p in enumerate(places[:sums]))
     )
-    totals = "(" + "".join(f"r[{k}, j], " for k in range(sums)) + ")"
-    share_out = f"    for j in range(w):\n        b = share(q, {totals}, length)\n" + "".join(
-        f"        r[{k}, j] = b[{k}]\n" for k in range(shared)
+    share_out = (
+        "    for j in range(w):\n"
+        + f"        b = share(q, {totals}, length)\n"
+        + "".join(f"        put({place}, b[{k}])\n" for k, place in enumerate(places[:shared]))
     )
-    parts = "(" + "".join(f"r[{k}, j], " for k in range(shared)) + ")"
     source = (
         f"def value(q, x, f, r, w):\n{begin}{add}"
         f"    for j in range(w):\n        f[j] = total(q, {totals}, length)\n"
         f"def gradient(q, x, g, r, w):\n{begin}"
         + (add + share_out if shared else "")
         + "    for i in range(n):\n"
-        "        left, right, index = max(i - 1, 0), min(i + 1, n - 1), x.dtype.type(i)\n"
-        "        for j in range(w):\n"
-        f"            g[i, j] = partial(q, {parts}, x[left, j], x[i, j], x[right, j], "
-        "index, length)\n"
+        + "        left, right, index = max(i - 1, 0), min(i + 1, n - 1), x.dtype.type(i)\n"
+        + loop
+        + f"            slope = partial(q, {parts}, {left}, {here}, {right}, index, length)\n"
+        + f"            put(g, {SURFACE + 1}, i, j, slope)\n"
     )
-    return _define(source, terms=terms, total=total, partial=partial, share=share)
+    return _define(source, terms=terms, total=total, partial=partial, share=share, get=get, put=put)
 
 
 def _define(source, **functions):

@@ -1,0 +1,119 @@
+"""The machine code of the blocks: vectorised, strict, and of one type throughout."""
+
+import math
+import re
+
+import numba
+import numpy as np
+import pytest
+
+import fastopt as fo
+from fastopt.kernels import compile as compiler
+from fastopt.kernels.block import block_source, build_block
+from fastopt.kernels.driver import build_driver
+from fastopt.kernels.parts import Watch
+from fastopt.kernels.powers import next_power
+
+GRADIENT = Watch(gradient=True)
+PAIRS = [
+    (fo.GradientDescent(), fo.Rosenbrock(), False),
+    (fo.Adam(), fo.Rosenbrock(), False),
+    (fo.Adam(), fo.Rosenbrock(), True),
+    (fo.Nesterov(), fo.Himmelblau(), False),
+    (fo.GradientDescent(), fo.Rastrigin(10), False),
+    (fo.Adam(), fo.Ackley(10), False),
+]
+
+
+def fresh_block(rule, surface, per_run=False, dtype="float64", watch=GRADIENT, monkeypatch=None):
+    """A block compiled now: machine code from the cache cannot be shown as text."""
+    monkeypatch.setattr(compiler.cache._Store, "load_overload", lambda self, *args: None)
+    return build_block.__wrapped__(rule.parts(), surface.parts(), watch, per_run, dtype)
+
+
+@pytest.mark.parametrize(("rule", "surface", "per_run"), PAIRS)
+def test_blocks_are_vectorised(rule, surface, per_run, monkeypatch):
+    text = fresh_block(rule, surface, per_run, monkeypatch=monkeypatch).assembly()
+    packed = re.findall(r"\bv?(?:mul|add|sub|div|sqrt|fn?m(?:add|sub)\d*)pd\b.*%[yzx]mm", text)
+    packed += re.findall(r"\bf(?:mul|add|sub|div|sqrt|mla|mls)\s+v\d+\.2d", text)
+    assert len(packed) >= 8, "the loop over the lanes is not vectorised"
+    if "avx" in str(compiler.numba.config.CPU_FEATURES or "") or "%zmm" in text or "%ymm" in text:
+        assert re.search(r"mulpd.*%[yz]mm", text), "vectors of two doubles only"
+    assert not re.search(r"\bcallq?\b.*\b(sin|cos|exp|log|pow|fma)\b", text)
+
+
+def test_nothing_is_contracted(monkeypatch):
+    # x - p * g rounded once instead of twice would differ between processors.
+    text = fresh_block(fo.Adam(), fo.Rosenbrock(), monkeypatch=monkeypatch).assembly()
+    in_lanes = re.findall(r"vfn?m(?:add|sub)\d+pd", text)
+    assert not in_lanes
+
+
+@pytest.mark.parametrize(
+    ("rule", "surface"), [(fo.Adam(), fo.Rosenbrock()), (fo.GradientDescent(), fo.Ackley(10))]
+)
+def test_float32_blocks_hold_no_double(rule, surface, monkeypatch):
+    block = fresh_block(rule, surface, dtype="float32", monkeypatch=monkeypatch)
+    assert not re.search(r"cvtss2sd|cvtps2pd|(mul|add|sub|div|sqrt)pd", block.assembly())
+
+
+def test_one_driver_serves_every_pair(monkeypatch):
+    start = [[0.5, 0.5]]
+    fo.run(fo.Adam(), fo.Rosenbrock(), start, max_steps=1)
+    compiled = []
+    plain = compiler.compile_entry
+    for module in ("block", "driver"):
+        monkeypatch.setattr(
+            f"fastopt.kernels.{module}.compile_entry",
+            lambda *args, **options: compiled.append(args[3]) or plain(*args, **options),
+        )
+    fo.run(fo.Adam(learning_rate=0.5, eps=1), fo.Rosenbrock(), start, max_steps=7)
+    assert compiled == [], "a parameter's value must not compile anything"
+    build_driver("float64")
+    assert compiled == []
+
+
+def test_block_source_is_readable_python():
+    parts = fo.Adam().parts(), fo.Rosenbrock().parts()
+    source = block_source(*parts, GRADIENT, False)
+    compile(source, "block", "exec")
+    assert "gradient(q, at)" in source
+    assert source.count("\n") < 60
+
+
+@pytest.mark.parametrize("base", [0.9, 0.999, 0.5, 0.0, 1 - 2**-53])
+def test_powers_are_right_to_the_last_bit(base):
+    from mpmath import mp, mpf
+
+    def powers(out, base):
+        high, low = 1.0, 0.0
+        for t in range(out.shape[0]):
+            high, low = next_power(high, low, base)
+            out[t] = high
+
+    out = np.empty(10_000)
+    signature = numba.types.void(numba.typeof(out), numba.types.float64)
+    compiler.compile_entry(powers, "float64", signature, "powers", from_python=True).call(out, base)
+    with mp.workdps(60):
+        for t in (1, 2, 3, 10, 50, 1000, 10_000):
+            exact = float(mpf(base) ** t)
+            # Below 1e-280 the low part is subnormal; a bias correction is 1 there anyway.
+            assert out[t - 1] == exact or abs(exact) < 1e-280, t
+
+
+def test_constants_take_the_type_of_the_run():
+    scale = 0.1
+
+    def scaled(x):
+        return scale * x * 2.5 + math.pi
+
+    kernel = compiler.specialise(scaled, "float32")
+    kernel.compile((numba.types.float32,))
+    (signature,) = kernel.nopython_signatures
+    assert str(signature.return_type) == "float32"
+
+
+def test_flags_are_strict():
+    assert compiler._FLAGS["fastmath"] is False
+    assert compiler._FLAGS["error_model"] == "numpy"
+    assert compiler._FLAGS["nogil"] is True
