@@ -2,7 +2,7 @@
 
 from fastopt import rules, starts, surfaces
 from fastopt.rules import *  # noqa: F403
-from fastopt.run import run
+from fastopt.run import run, warmup
 from fastopt.runs import Runs, Status
 from fastopt.stopping import Record, Stop
 from fastopt.surfaces import *  # noqa: F403
@@ -18,6 +18,7 @@ __all__ = [
     "run",
     "starts",
     "surfaces",
+    "warmup",
     *rules.__all__,
     *surfaces.__all__,
 ]

@@ -118,6 +118,36 @@ def run(
     return _collect(task, record is not None, seconds)
 
 
+def warmup(
+    rule: Rule,
+    surface: Surface,
+    *,
+    stop: Stop | None = Stop(gradient=1e-8),  # noqa: B008 (immutable)
+    dtype: DTypeLike = "float64",
+) -> float:
+    """Compile all that :func:`run` needs for this pair, unless it is on disk already.
+
+    Parameters
+    ----------
+    rule, surface, stop, dtype
+        As for :func:`run`: which criteria are given, and whether a parameter differs from run
+        to run, decide what is compiled; the values do not.
+
+    Returns
+    -------
+    float
+        The seconds that it took.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> seconds = fo.warmup(fo.Adam(), fo.Bowl())
+    """
+    begun = time.perf_counter()
+    run(rule, surface, surface.usual_start, max_steps=0, stop=stop, dtype=dtype)
+    return time.perf_counter() - begun
+
+
 def _collect(task: Task, recorded: bool, seconds: float) -> Runs:
     shape, dim = task.batch.shape, task.surface.dim
     k = len(task.record_steps)

@@ -18,7 +18,7 @@ from fastopt.batch import Batch
 from fastopt.kernels.block import build_block
 from fastopt.kernels.driver import ACTIVE, PENDING, STEP, Goal, Out, build_driver
 from fastopt.kernels.parts import Watch
-from fastopt.kernels.tile import LANE_STEP, lane_count, make_layout
+from fastopt.kernels.tile import LANE_STEP, aligned, lane_count, make_layout
 from fastopt.rules import Rule
 from fastopt.schedules import Factors
 from fastopt.surfaces import Surface
@@ -95,12 +95,13 @@ class Workspace:
         self._task = task
         layout, dtype = task.layout, task.dtype
         step = LANE_STEP[dtype]
-        width = min(lane_count(layout, dtype), -(-length // step) * step)
-        self._tile = np.zeros((layout.rows, width), dtype)
+        columns = -(-length // step) * step
+        width = min(lane_count(layout, dtype), columns)
+        self._tile = aligned((layout.rows, width), dtype)
         self._rate = np.ones(task.window, dtype)
         # Two slices: the runs, and those of them that are rewound.
-        self._rows = np.empty((2 * layout.own, length), dtype)
-        self._lanes = np.empty((2, 2, length), np.int64)
+        self._rows = aligned((2 * layout.own, columns), dtype)
+        self._lanes = np.empty((2, 2, columns), np.int64)
         self._counts = np.zeros((2, 5), np.int64)
         self._scalars = np.zeros((2, 2, layout.shared), dtype)
         self._out = Out(task.x, task.steps, task.status, task.trajectory, 0)

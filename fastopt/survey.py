@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastopt.kernels.block import build_evaluation
 from fastopt.kernels.driver import build_survey
 from fastopt.kernels.parts import NO_RULE
-from fastopt.kernels.tile import lane_count, make_layout
+from fastopt.kernels.tile import aligned, lane_count, make_layout
 from fastopt.surfaces import Surface
 
 
@@ -29,7 +29,7 @@ class Surveyor:
         self._evaluation = build_evaluation(parts, dtype)
         self._survey = build_survey(dtype)
         layout = make_layout(NO_RULE, parts.scratch, surface.dim, False)
-        tile = np.zeros((layout.rows, lane_count(layout, dtype)), dtype)
+        tile = aligned((layout.rows, lane_count(layout, dtype)), dtype)
         numbers = np.array(surface.numbers, dtype)
         self._arguments = (tile, layout, numbers, tile[:0], numbers[:0])
 
