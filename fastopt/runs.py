@@ -88,15 +88,18 @@ class Runs:
 
     def summary(self) -> str:
         """A small table: how many runs ended how, and after how many steps."""
-        lines = [f"{self.rule!r} on {self.surface!r}: {self.status.size:,} runs"]
-        lines += [f"{'':14}{'runs':>15}{'share':>9}{'median':>12}{'90%':>12}{'most':>12}  steps"]
+        count = f"{self.status.size:,} run{'' if self.status.size == 1 else 's'}"
+        title = f"{self.rule!r} on {self.surface!r}: {count}"
+        if len(title) > 80:
+            title = title.replace(" on ", "\non ", 1)
+        lines = [title, f"{'runs':>27}{'share':>9}{'median steps':>14}{'90%':>13}{'most':>13}"]
         for status in Status:
             steps = self.steps[self.status == status]
             share = f"{steps.size / max(self.status.size, 1):.1%}"
-            row = f"  {status.name.lower().replace('_', ' '):12}{steps.size:15,}{share:>9}"
+            row = f"  {status.name.lower().replace('_', ' '):10}{steps.size:15,}{share:>9}"
             if steps.size:
-                low, high = np.quantile(steps, [0.5, 0.9], method="inverted_cdf")
-                row += f"{low:12,}{high:12,}{steps.max():12,}"
+                median, high = np.quantile(steps, [0.5, 0.9], method="inverted_cdf")
+                row += f"{median:14,}{high:13,}{steps.max():13,}"
             lines.append(row)
         return "\n".join(lines)
 

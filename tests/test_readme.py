@@ -1,0 +1,31 @@
+"""The README's Python runs as it stands."""
+
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_python_blocks_run(capsys):
+    assert len(BLOCKS) == 2
+    namespace = {"__name__": "readme"}
+    with warnings.catch_warnings():
+        # The rule of the second block is defined where no file is.
+        warnings.filterwarnings("ignore", "SignDescent is not defined in a file")
+        for block in BLOCKS:
+            exec(compile(block, "README.md", "exec"), namespace)
+    assert namespace["plane"].steps.shape == (200, 100)
+    assert namespace["runs"].success.mean() > 0.5
+    assert "SignDescent(learning_rate=0.01) on Himmelblau()" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", re.findall(r"^fastopt (\w+)", README.read_text(), re.MULTILINE))
+def test_commands_exist(command, capsys):
+    from fastopt.cli import main
+
+    assert main([command, "--help"]) == 0
+    assert command in capsys.readouterr().out
