@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -18,6 +18,18 @@ def look_up(kind: str, name: str, table: Mapping[str, T]) -> T:
         return plain[_plain(name)]
     except KeyError:
         raise ValueError(f"{name!r}: no such {kind}; {suggestion(name, table)}") from None
+
+
+def register(kind: str, cls: type, table: dict[str, Any]) -> None:
+    """Enter *cls* by its ``name``; a cell or module that is run again replaces its own."""
+    name = vars(cls).get("name")
+    if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
+        raise TypeError(f'{cls.__name__}: a {kind} must have a name = "..." in snake_case')
+    there = table.get(name)
+    if there is not None and there.__module__ != cls.__module__:
+        taken = f"{there.__module__}.{there.__name__}"
+        raise ValueError(f"{cls.__name__}: the name {name!r} is taken by {taken}; choose another")
+    table[name] = cls
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

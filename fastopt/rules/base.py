@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeAlias, dataclass_transform
 import numpy as np
 
 from fastopt.kernels.parts import KernelFunction, RuleParts
+from fastopt.names import register
 
 Number: TypeAlias = Any
 """A float, or an array of floats that broadcasts against the batch (one value a run)."""
@@ -122,11 +123,9 @@ class Rule:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, eq=False, repr=False)(cls)
-        if "name" not in vars(cls):
-            raise TypeError(f'{cls.__name__}: a rule must have a name = "..." in snake_case')
         if not hasattr(cls, "update"):
             raise TypeError(f"{cls.__name__}: a rule must define update(p, c, x, g, s)")
-        registry[cls.name] = cls
+        register("rule", cls, registry)
         aliases.update(dict.fromkeys(cls.aliases, cls))
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from fastopt.checks import whole
 from fastopt.kernels.compile import from_source
 from fastopt.kernels.lanes import SURFACE, get, put
 from fastopt.kernels.parts import KernelFunction, SurfaceParts
+from fastopt.names import register
 
 registry: dict[str, type[Surface]] = {}
 
@@ -54,7 +55,7 @@ class Surface:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "name" in vars(cls):
-            registry[cls.name] = cls
+            register("surface", cls, registry)
 
     def __init__(
         self,
