@@ -34,7 +34,7 @@ _WINDOW_COORDINATES = _WINDOW * 256
 # The driver comes back this often, for Ctrl-C and the progress bar; in seconds.
 _PERIOD = 0.03
 # Less work than this, in coordinate-steps, is done before a second thread has started.
-_LEAST_SHARED = 200_000
+_LEAST_SHARED = 4_000_000
 
 
 class Task:
@@ -61,6 +61,7 @@ class Task:
         self.record_steps = record_steps
         self.block = build_block(self.parts, self.surface_parts, watch, batch.per_run, dtype)
         self.driver = build_driver(dtype)
+        self.survey = Surveyor(surface, dtype)
         self.layout = make_layout(
             self.parts, self.surface_parts.scratch, surface.dim, batch.per_run
         )

@@ -128,11 +128,12 @@ def test_memory_is_limited_by_the_tightest_cgroup(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "_machine", lambda: 10_000)
     monkeypatch.setattr(memory, "_cgroup", lambda: 4_000)
     assert memory.available() == 4_000
+    files = (tmp_path / "memory.max", tmp_path / "memory.current")
     (tmp_path / "memory.max").write_text("5000\n")
     (tmp_path / "memory.current").write_text("1500\n")
-    assert memory._left(tmp_path, "memory.max", "memory.current") == 3_500
+    assert memory._left(*files) == 3_500
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory._left(tmp_path, "memory.max", "memory.current") is None
+    assert memory._left(*files) is None
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,13 @@ def get(name: str, **options: Any) -> Surface:
     Rosenbrock(dim=10)
     """
     cls = look_up("surface", name, registry)
-    known = list(inspect.signature(cls).parameters)
+    parameters = inspect.signature(cls).parameters
+    known = list(parameters)
     unknown = sorted(set(options) - set(known))
     if unknown:
         has = f"it has {', '.join(known)}" if known else "it has none"
         raise TypeError(f"{unknown[0]!r}: {cls.name} has no such option; {has}")
+    needed = [k for k, p in parameters.items() if p.default is p.empty and k not in options]
+    if needed:
+        raise TypeError(f"{cls.name} needs {' and '.join(needed)}: surfaces.get({cls.name!r}, ...)")
     return cls(**options)

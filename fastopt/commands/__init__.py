@@ -1,0 +1,1 @@
+"""The subcommands of ``fastopt``, one a module; every module of this folder is imported."""

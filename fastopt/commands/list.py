@@ -1,0 +1,106 @@
+"""``fastopt list``."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from typing import Any
+
+from fastopt import rules, surfaces
+from fastopt.cli import Options, Parser, command, print_json
+from fastopt.rules.base import registry as rule_classes
+from fastopt.rules.base import summary_line
+from fastopt.surfaces.base import registry as surface_classes
+
+_WIDTH = 80
+
+
+def _declare(parser: Parser) -> None:
+    parser.add_argument(
+        "kind",
+        nargs="?",
+        choices=["rules", "surfaces"],
+        metavar="rules|surfaces",
+        help="list only these",
+    )
+    parser.add_argument("--json", action="store_true", help="print the tables as JSON")
+
+
+@command(_declare)
+def list_(options: Options) -> None:
+    """The rules with their parameters, and the surfaces.
+
+    example:
+      fastopt list rules
+    """
+    tables = {"rules": _rules, "surfaces": _surfaces}
+    chosen = {kind: make() for kind, make in tables.items() if options.kind in (None, kind)}
+    if options.json:
+        print_json(chosen)
+        return
+    texts = {"rules": _rule_lines, "surfaces": _surface_lines}
+    print("\n\n".join("\n".join(texts[kind](rows)) for kind, rows in chosen.items()))
+
+
+def _rules() -> list[dict[str, Any]]:
+    rows = []
+    for name in rules.names():
+        rule = rules.get(name)
+        rows.append(
+            {
+                "name": name,
+                "parameters": {key: getattr(rule, key) for key in rule.parameter_names()},
+                "description": summary_line(rule_classes[name]),
+            }
+        )
+    return rows
+
+
+def _surfaces() -> list[dict[str, Any]]:
+    rows = []
+    for name in surfaces.names():
+        options = inspect.signature(surface_classes[name]).parameters
+        needs = [key for key, option in options.items() if option.default is option.empty]
+        surface = None if needs else surfaces.get(name)
+        rows.append(
+            {
+                "name": name,
+                "dim": surface.dim if surface else None,
+                "any_dim": "dim" in options or bool(needs),
+                "options": list(options),
+                "needs": needs,
+                "minima": surface.minima if surface else None,
+                "bounds": surface.bounds if surface else None,
+                "description": summary_line(surface_classes[name]),
+            }
+        )
+    return rows
+
+
+def _rule_lines(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [f"{'rule':18}what it does, and its parameters with their defaults"]
+    for row in rows:
+        parameters = ", ".join(f"{name}={value}" for name, value in row["parameters"].items())
+        texts = _wrapped(row["description"], 18) + _wrapped(parameters, 18)
+        lines += _row(f"{row['name']:17} ", texts)
+    return lines
+
+
+def _surface_lines(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [f"{'surface':18}{'dim':>4}{'minima':>8}  what it is"]
+    for row in rows:
+        dim = "n" if row["dim"] is None else f"n={row['dim']}" if row["any_dim"] else row["dim"]
+        minima = "" if row["minima"] is None else len(row["minima"])
+        text = row["description"]
+        if row["needs"]:
+            text += f" Needs {', '.join(f'--{name}' for name in row['needs'])}."
+        lines += _row(f"{row['name']:17} {dim:>4}{minima:>8}  ", _wrapped(text, 32))
+    return lines
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    return textwrap.wrap(text, _WIDTH - indent, break_on_hyphens=False)
+
+
+def _row(label: str, texts: list[str]) -> list[str]:
+    return [f"{label if k == 0 else '':{len(label)}}{text}" for k, text in enumerate(texts)]
