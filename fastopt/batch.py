@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class Batch:
             )
         self.numbers = rule.numbers
         self.shape = _broadcast(rule, shape[:-1])
-        self.size = int(np.prod(self.shape, dtype=np.int64))
+        self.size = math.prod(self.shape)
         self.per_run = any(isinstance(number, np.ndarray) for number in self.numbers)
         self._spread = self.shape != shape[:-1]
         self._start_shape = shape[:-1]
@@ -69,6 +70,15 @@ class Batch:
         )
 
 
+def _broadcast_shapes(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    """As np.broadcast_shapes, which refuses a batch of more runs than an int64 counts."""
+    length = max(len(a), len(b))
+    pairs = list(zip((1,) * (length - len(a)) + a, (1,) * (length - len(b)) + b, strict=True))
+    if any(m != n and 1 not in (m, n) for m, n in pairs):
+        raise ValueError
+    return tuple(n if m == 1 else m for m, n in pairs)
+
+
 def _as_points(starts: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(starts)
@@ -87,7 +97,7 @@ def _broadcast(rule: Rule, shape: tuple[int, ...]) -> tuple[int, ...]:
     batch = shape
     for name, number in zip(names, rule.numbers, strict=True):
         try:
-            batch = np.broadcast_shapes(batch, np.shape(number))
+            batch = _broadcast_shapes(batch, np.shape(number))
         except ValueError:
             raise ValueError(
                 f"{name} has shape {np.shape(number)}, which does not broadcast against the "

@@ -7,8 +7,8 @@ import sys
 from functools import cache as memoise
 from pathlib import Path
 
-# Asking what is free takes 0.1 ms; this much is there.
-_TRIFLE = 1 << 20
+# Asking what is free takes 0.1 ms, more than a small run; so much is always there.
+_TRIFLE = 500_000
 
 
 def require(needed: int, what: str, remedy: str) -> None:

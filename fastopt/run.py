@@ -105,8 +105,8 @@ def run(
     if stop is not None:
         stop.check(surface)
         watch, limits, escape = stop.watch, stop.limits(name), stop.escape
+    _check_memory(batch, surface, name, 0 if record is None else record.count(max_steps))
     recorded = np.zeros(0, np.int64) if record is None else record.resolve(max_steps)
-    _check_memory(batch, surface, name, len(recorded))
     task = Task(rule, surface, batch, name, max_steps, watch, limits, escape, recorded)
     bar = Bar(progress)
     begun = time.perf_counter()
@@ -201,7 +201,7 @@ def _processors() -> int:
 def _check_memory(batch: Batch, surface: Surface, dtype: str, records: int) -> None:
     itemsize = np.dtype(dtype).itemsize
     result = (surface.dim + 2) * itemsize + 9
-    needed = batch.size * (result + records * (surface.dim + 1) * itemsize)
+    needed = batch.size * (result + records * (surface.dim + 1) * itemsize) + 8 * records
     kept = f", {records:,} steps recorded" if records else ""
     what = f"a batch of {batch.size:,} runs in {surface.dim} coordinates{kept}"
     memory.require(needed, what, "run it in parts" + (", or record fewer steps" if kept else ""))

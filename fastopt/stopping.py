@@ -92,12 +92,14 @@ class Stop:
         """
         real: Any = np.dtype(dtype).type
         limits = np.full(3, -np.inf, dtype)
-        for place, limit in ((0, self.gradient), (2, self.distance)):
-            if limit is not None:
-                limits[place] = _square_limit(real(limit))
-        if self.value is not None:
-            limits[1] = self.value
-        return limits
+        with np.errstate(over="ignore"):
+            for place, limit in ((0, self.gradient), (2, self.distance)):
+                if limit is not None:
+                    limits[place] = _square_limit(real(limit))
+            if self.value is not None:
+                limits[1] = self.value
+        # What was never seen, because it was nan, stands at inf and must not meet a limit.
+        return np.minimum(limits, np.finfo(dtype).max)
 
 
 def _number(name: str, value: Any) -> float:
@@ -164,6 +166,10 @@ class Record:
             every = whole("Record", "every", every, 1)
         object.__setattr__(self, "steps", chosen)
         object.__setattr__(self, "every", every)
+
+    def count(self, max_steps: int) -> int:
+        """How many steps :meth:`resolve` gives."""
+        return max_steps // self.every + 1 if self.every else len(self.steps or ())
 
     def resolve(self, max_steps: int) -> NDArray[np.int64]:
         """The steps to record in runs of up to *max_steps*, ascending."""

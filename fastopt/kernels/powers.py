@@ -8,9 +8,9 @@ from fastopt.kernels.intrinsics import fma
 def next_power(high, low, base):
     """``base**(t + 1)`` from ``base**t``, both as an unevaluated sum high + low.
 
-    Carried in one number, the rounding errors of t products would reach a bias correction
-    ``1 - base**t`` enlarged by up to 1 / (1 - base); with the low part, ``high`` is the
-    power to within an ulp for every t, without a call of ``pow``.
+    A bias correction is then ``(1 - high) - low``, right to the last digits for every t. In
+    ``1 - base**t`` of one number a single rounding error is already enlarged by 1 / (1 - base),
+    to 1e-13 of Adam's second moment.
     """
     product = high * base
     rest = fma(low, base, fma(high, base, -product))

@@ -220,7 +220,8 @@ class Adam(Rule):
         learning_rate, beta1, beta2, _ = p
         high1, low1 = next_power(c[0], c[1], beta1)
         high2, low2 = next_power(c[2], c[3], beta2)
-        return high1, low1, high2, low2, learning_rate / (1.0 - high1), 1.0 / (1.0 - high2)
+        step = learning_rate / ((1.0 - high1) - low1)
+        return high1, low1, high2, low2, step, 1.0 / ((1.0 - high2) - low2)
 
     @staticmethod
     def update(p, c, x, g, s):

@@ -150,13 +150,16 @@ class Rule:
                 f"{self._say(name, value)}: must be a number or an array of numbers"
                 f" ({type(self).__name__})"
             ) from None
-        wrong = ~(interval.contains(array) & np.isfinite(array))
-        if wrong.any():
-            place = np.unravel_index(np.argmax(wrong), array.shape)
-            where = f"{name}[{', '.join(map(str, place))}]" if array.ndim else name
-            raise ValueError(
-                f"{self._say(where, array[place].item())}: {interval.text} ({type(self).__name__})"
-            )
+        required = (
+            (interval.contains(array), interval.text),
+            (np.isfinite(array), "must be finite"),
+        )
+        for holds, text in required:
+            if not np.all(holds):
+                place = np.unravel_index(np.argmin(holds), array.shape)
+                where = f"{name}[{', '.join(map(str, place))}]" if array.ndim else name
+                found = self._say(where, array[place].item())
+                raise ValueError(f"{found}: {text} ({type(self).__name__})")
         if array.ndim == 0:
             return float(array)
         array.flags.writeable = False

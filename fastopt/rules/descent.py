@@ -151,7 +151,7 @@ class EMAMomentum(Rule):
     def per_step(p, t, c):
         learning_rate, beta, debias = p
         high, low = next_power(c[0], c[1], beta)
-        return high, low, learning_rate / (1.0 - high) if debias else learning_rate
+        return high, low, learning_rate / ((1.0 - high) - low) if debias else learning_rate
 
     @staticmethod
     def update(p, c, x, g, s):

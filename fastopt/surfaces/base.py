@@ -150,7 +150,10 @@ class Surface:
 
     def points(self, x: ArrayLike) -> NDArray[np.float64]:
         """*x* as an array (..., dim) of floats, or an error that names both lengths."""
-        array = np.asarray(x, np.float64)
+        array = np.asarray(x)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"x has dtype {array.dtype}: must be real numbers")
+        array = array.astype(np.float64, copy=False)
         if array.ndim == 0 or array.shape[-1] != self.dim:
             raise ValueError(
                 f"x has shape {array.shape}: the last axis must be {self.dim} long, "

@@ -242,7 +242,7 @@ class StyblinskiTang(CoordinateSurface):
         f(x) = \\tfrac12 \\sum_i x_i^4 - 16 x_i^2 + 5 x_i, \\quad
         \\partial_i f = 2 x_i^3 - 16 x_i + 5/2
 
-    Minimum -39.16616570377142 n at -2.903534027771177 in every coordinate.
+    Minimum -39.16616570377141 n at -2.903534027771177 in every coordinate.
 
     Source: M. A. Styblinski, T.-S. Tang, "Experiments in nonconvex optimization", Neural
     Networks 3, 467-483, 1990.
@@ -263,7 +263,7 @@ class StyblinskiTang(CoordinateSurface):
 
     def __init__(self, dim: int = 2):
         dim = check_dim(StyblinskiTang, dim)
-        super().__init__(dim, [-5.0, 5.0], [[-2.903534027771177]], -39.16616570377142 * dim)
+        super().__init__(dim, [-5.0, 5.0], [[-2.903534027771177]], -39.16616570377141 * dim)
 
     @staticmethod
     def terms(q, x, right, i, n):
