@@ -283,9 +283,10 @@ class Chain(fo.surfaces.CoordinateSurface):
 
     @staticmethod
     def partial(q, shared, left, x, right, i, n):
-        own = 2.0 * (i + q[0]) * x + shared[0]
-        own += right if i < n - 1.0 else 2.0 * x
-        return own + left if i > 0.0 else own
+        # Neighbours are x itself at the ends: a right one there is right, a left one isn't.
+        own = 2.0 * (i + q[0]) * x + shared[0] + left + right
+        own -= x if i == 0.0 else 0.0
+        return own + x if i == n - 1.0 else own
 
 
 del fo.surfaces.base.registry[Chain.name]  # not to be listed in other tests

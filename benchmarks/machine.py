@@ -1,0 +1,52 @@
+"""What the figures were measured on."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import importlib.util
+import os
+import platform
+from pathlib import Path
+
+PACKAGES = ("fastopt", "numba", "numpy", "jax", "jaxlib", "optax", "torch")
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def missing(*packages: str) -> str | None:
+    """The first of *packages* that is not installed."""
+    return next((name for name in packages if importlib.util.find_spec(name) is None), None)
+
+
+def describe() -> dict[str, str]:
+    """Date, processor and versions."""
+    processor = platform.processor() or platform.machine()
+    details = Path("/proc/cpuinfo")
+    if details.exists():
+        for line in details.read_text().splitlines():
+            if line.startswith("model name"):
+                processor = line.partition(":")[2].strip()
+                break
+    load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
+    versions = [f"Python {platform.python_version()}"]
+    for name in PACKAGES:
+        if missing(name) is None:
+            versions.append(f"{name} {_version(name)}")
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{processor}, {processors()} processors{load}",
+        "versions": ", ".join(versions),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:  # run from a source tree
+        return str(getattr(importlib.import_module(name), "__version__", "?"))

@@ -1,0 +1,93 @@
+"""What only a fresh process shows: import, first runs with and without a cache, memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+# After the import: the first run, then one of each further pair, in seconds.
+_FIRST_RUNS = """
+import json, time
+begun = time.perf_counter()
+import fastopt as fo
+seconds = [time.perf_counter() - begun]
+pairs = [
+    (fo.GradientDescent(1e-4), fo.Rosenbrock()),
+    (fo.Adam(), fo.Himmelblau()),
+    (fo.RMSProp(), fo.Rastrigin(dim=10)),
+    (fo.Nesterov(1e-4), fo.Ackley()),
+    (fo.Adadelta(), fo.Beale()),
+]
+for rule, surface in pairs:
+    begun = time.perf_counter()
+    fo.run(rule, surface, [surface.usual_start] * 100, max_steps=100)
+    seconds.append(time.perf_counter() - begun)
+print(json.dumps(seconds))
+"""
+
+# The most memory in use while a run goes on, beyond that before it, in bytes; and what the
+# results take. VmHWM is this process's own: ru_maxrss begins at that of the parent.
+_MEMORY = """
+import json, pathlib, resource, sys
+import numpy as np
+import fastopt as fo
+
+def peak():
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+
+n, steps, stop = int(sys.argv[1]), int(sys.argv[2]), None
+if sys.argv[3] == "stop":
+    stop = fo.Stop(gradient=1e-8)
+starts = np.empty((n, 2))
+np.random.default_rng(0).random(out=starts)
+rule = fo.Adam(0.01)
+fo.run(rule, fo.Rosenbrock(), starts[:1000], max_steps=steps, stop=stop)
+before = peak()
+runs = fo.run(rule, fo.Rosenbrock(), starts, max_steps=steps, stop=stop)
+arrays = sum(a.nbytes for a in (runs.x, runs.fun, runs.grad_norm, runs.steps, runs.status))
+print(json.dumps([peak() - before, arrays]))
+"""
+
+
+def fresh(source: str, *arguments: object, cache: str | None = None):
+    """What *source* prints, as JSON, in a process of its own."""
+    environment = dict(os.environ)
+    if cache:
+        environment["FASTOPT_CACHE_DIR"] = cache
+    command = [sys.executable, "-c", source, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def first_runs(repeats: int) -> dict[str, float]:
+    """Median seconds: import; first run and the slowest further pair, cold and from cache."""
+    cold, cached = [], []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            cache = os.path.join(folder, "cache")
+            cold.append(fresh(_FIRST_RUNS, cache=cache))
+            cached += [fresh(_FIRST_RUNS, cache=cache) for _ in range(2)]
+    middle = statistics.median
+    return {
+        "import": middle(s[0] for s in cold + cached),
+        "first run, cold": middle(s[1] for s in cold),
+        "further pair, cold": middle(max(s[2:]) for s in cold),
+        "first run, cached": middle(s[1] for s in cached),
+        "further pair, cached": middle(max(s[2:]) for s in cached),
+    }
+
+
+def memory(n: int, steps: int, stop: bool) -> tuple[int, int]:
+    """Bytes that a run of *n* starts took at its peak, and those of its results alone."""
+    taken, arrays = fresh(_MEMORY, n, steps, "stop" if stop else "free")
+    return taken, arrays
