@@ -28,11 +28,14 @@ from fastopt.survey import Surveyor
 # last few unfinished runs weigh. Memory: one slice a thread.
 _SLICE_BYTES = 256 << 10
 _MOST_RUNS = 1 << 16
+# Without criteria, up to so many coordinates, so many times as long: 15% of gradient descent.
+_LONG, _LONG_DIM = 8, 16
 # A window longer than this in coordinates would keep Ctrl-C waiting.
 _WINDOW = 32
 _WINDOW_COORDINATES = _WINDOW * 256
 # The driver comes back this often, for Ctrl-C and the progress bar; in seconds.
 _PERIOD = 0.03
+_FIRST_BUDGET = 1 << 17
 # Less work than this, in coordinate-steps, is done before a second thread has started.
 _LEAST_SHARED = 4_000_000
 
@@ -56,7 +59,10 @@ class Task:
         self.parts = rule.parts()
         self.surface_parts = surface.parts()
         self.max_steps = max_steps
-        self.window = max(1, min(_WINDOW, _WINDOW_COORDINATES // surface.dim))
+        self.check = max(1, min(_WINDOW, _WINDOW_COORDINATES // surface.dim))
+        # Runs that only escape may end are rewound rarely, however long the window.
+        free = watch == Watch() and surface.dim <= _LONG_DIM
+        self.window = self.check * (_LONG if free else 1)
         self.factors = Factors(rule.schedule, max_steps, dtype)
         self.record_steps = record_steps
         self.block = build_block(self.parts, self.surface_parts, watch, batch.per_run, dtype)
@@ -77,6 +83,7 @@ class Task:
             factors=np.zeros(0, dtype),
             max_steps=max_steps,
             window=self.window,
+            check=self.check,
             lane_step=LANE_STEP[dtype],
         )
         n, dim, records = batch.size, surface.dim, len(record_steps)
@@ -99,16 +106,16 @@ class Workspace:
         columns = -(-length // step) * step
         width = min(lane_count(layout, dtype), columns)
         self._tile = aligned((layout.rows, width), dtype)
-        self._rate = np.ones(task.window, dtype)
+        self._rate = np.ones(task.check, dtype)
         # Two slices: the runs, and those of them that are rewound.
         self._rows = aligned((2 * layout.own, columns), dtype)
         self._lanes = np.empty((2, 2, columns), np.int64)
         self._counts = np.zeros((2, 5), np.int64)
         self._scalars = np.zeros((2, 2, layout.shared), dtype)
         self._out = Out(task.x, task.steps, task.status, task.trajectory, 0)
-        self._survey = Surveyor(task.surface, dtype)
-        # One tile for one window at first; then as much as _PERIOD allows.
-        self._budget = 1
+        self._survey_tile = task.survey.tile()
+        # Run-steps of the next call: few at first, then as many as _PERIOD allows.
+        self._budget = max(_FIRST_BUDGET // layout.dim, 1)
 
     def run(self, a: int, b: int, report: Callable[[float], None]) -> None:
         """Advance the runs a to b - 1 to their end; *report* gets the share that is done."""
@@ -140,10 +147,11 @@ class Workspace:
                 self._budget = max(1, int(self._budget * min(_PERIOD / taken, 16.0)))
             active = float(counts[ACTIVE]) * (1 - counts[STEP] / max(task.max_steps, 1))
             report(1 - active / (b - a))
-        self._survey(task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
+        tile = self._survey_tile
+        task.survey(tile, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
         ignored = np.empty(b - a if len(task.record_steps) else 0, task.dtype)
         for k in range(len(task.record_steps)):
-            self._survey(task.trajectory[k, a:b], task.trajectory_fun[k, a:b], ignored)
+            task.survey(tile, task.trajectory[k, a:b], task.trajectory_fun[k, a:b], ignored)
 
     def _begin(self, a: int, b: int) -> None:
         task, layout, n = self._task, self._task.layout, b - a
@@ -176,7 +184,7 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
     if n == 0:
         return
     run_bytes = task.layout.own * np.dtype(task.dtype).itemsize
-    longest = int(np.clip(_SLICE_BYTES // run_bytes, 1, _MOST_RUNS))
+    longest = min(max(_SLICE_BYTES // run_bytes, 1), _MOST_RUNS)
     if n * dim * max(task.max_steps, 1) < _LEAST_SHARED:
         threads = 1
     # As many slices as make every thread equally busy, of equal length.

@@ -22,28 +22,41 @@ class Survey(NamedTuple):
 
 
 class Surveyor:
-    """Evaluates one surface at one dtype; one for each thread, since its tile is scratch."""
+    """Evaluates one surface at one dtype."""
 
     def __init__(self, surface: Surface, dtype: str):
         parts = surface.parts()
+        self._dtype = dtype
         self._evaluation = build_evaluation(parts, dtype)
         self._survey = build_survey(dtype)
-        layout = make_layout(NO_RULE, parts.scratch, surface.dim, False)
-        tile = aligned((layout.rows, lane_count(layout, dtype)), dtype)
-        numbers = np.array(surface.numbers, dtype)
-        self._arguments = (tile, layout, numbers, tile[:0], numbers[:0])
+        self._layout = make_layout(NO_RULE, parts.scratch, surface.dim, False)
+        self._numbers = np.array(surface.numbers, dtype)
+
+    def tile(self) -> NDArray[Any]:
+        """Scratch for :meth:`__call__`; each thread needs its own."""
+        return aligned((self._layout.rows, lane_count(self._layout, self._dtype)), self._dtype)
 
     def __call__(
         self,
+        tile: NDArray[Any],
         points: NDArray[Any],
         fun: NDArray[Any],
         norm: NDArray[Any],
         gradients: NDArray[Any] | None = None,
     ) -> None:
         """Write value and gradient norm at each of *points* (n, dim), C-contiguous."""
-        if gradients is None:
-            gradients = points[:0]
-        self._survey.call(self._evaluation.address, *self._arguments, points, fun, norm, gradients)
+        self._survey.call(
+            self._evaluation.address,
+            tile,
+            self._layout,
+            self._numbers,
+            tile[:0],
+            self._numbers[:0],
+            points,
+            fun,
+            norm,
+            points[:0] if gradients is None else gradients,
+        )
 
 
 def survey(surface: Surface, x: ArrayLike, gradients: bool = False) -> Survey:
@@ -54,7 +67,8 @@ def survey(surface: Surface, x: ArrayLike, gradients: bool = False) -> Survey:
         points = points.copy()
     fun, norm = np.empty((2, len(points)))
     slopes = np.empty_like(points) if gradients else points[:0]
-    Surveyor(surface, "float64")(points, fun, norm, slopes)
+    surveyor = Surveyor(surface, "float64")
+    surveyor(surveyor.tile(), points, fun, norm, slopes)
     shape = array.shape[:-1]
     values = fun.reshape(shape) if shape else fun.item()
     return Survey(values, slopes.reshape(array.shape) if gradients else slopes)

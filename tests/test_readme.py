@@ -10,8 +10,11 @@ README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_python_blocks_run(capsys):
+def test_python_blocks_run(capsys, monkeypatch):
+    from fastopt.rules import base
+
     assert len(BLOCKS) == 2
+    monkeypatch.setattr(base, "registry", dict(base.registry))  # it defines a rule
     namespace = {"__name__": "readme"}
     with warnings.catch_warnings():
         # The rule of the second block is defined where no file is.

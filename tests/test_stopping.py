@@ -119,7 +119,7 @@ class Cliff(fo.surfaces.PointSurface):
     name = "test_cliff"
 
     def __init__(self):
-        super().__init__(1, [-1.0, 1.0])
+        super().__init__(1, [-1.0, 1.0], [[0.0]], 0.0)
 
     @staticmethod
     def kernel_value(q, x):
@@ -130,7 +130,18 @@ class Cliff(fo.surfaces.PointSurface):
         return (1.0 + 0.0 * math.sqrt(x[0]),)
 
 
-del fo.surfaces.base.registry[Cliff.name]  # not to be listed in other tests
+class Ledge(Cliff):
+    """The value is not a number below 0, but the slope is still 1."""
+
+    name = "test_ledge"
+
+    @staticmethod
+    def kernel_gradient(q, x):
+        return (1.0,)
+
+
+for _cls in (Cliff, Ledge):
+    del fo.surfaces.base.registry[_cls.name]  # not to be listed in other tests
 
 
 @pytest.mark.parametrize("stop", [None, fo.Stop(gradient=0.5)])
@@ -144,6 +155,36 @@ def test_nan_at_its_first_step(stop, max_steps):
     assert same_bits(runs.steps, steps)
     assert names(runs) == ["DIVERGED" if j + 2 <= max_steps else "MAX_STEPS" for j in k]
     assert same_bits(np.isnan(runs.x[:, 0]), k + 2 <= max_steps)
+
+
+@pytest.mark.parametrize("stop", [fo.Stop(value=0.0), fo.Stop(distance=0.0)])
+@pytest.mark.parametrize("surface", [Cliff(), Ledge()])
+def test_what_comes_after_the_end_does_not_count(surface, stop):
+    # At 0 after k steps, and the value is nan one step on, most often in the same window.
+    k = np.arange(100)
+    runs = fo.run(fo.GradientDescent(0.5), surface, k[:, None] / 2.0, max_steps=99, stop=stop)
+    assert names(runs) == ["CONVERGED"] * 100
+    assert same_bits(runs.steps, k)
+    assert not runs.x.any()
+
+
+def test_value_counts_from_the_minimum():
+    surface, limit = fo.StyblinskiTang(2), 1e-3
+    starts = np.random.default_rng(1).uniform(-5, 5, (60, 2))
+    rule, stop = fo.GradientDescent(5e-3), fo.Stop(value=limit)
+    runs = fo.run(rule, surface, starts, max_steps=200, stop=stop)
+
+    def gradient(x):
+        return 2 * x**3 - 16 * x + 2.5
+
+    def above(x):
+        return oracles.styblinski_tang(x) + 78.332331407542831
+
+    points = iterates(oracles.gradient_descent, gradient, starts, 200, learning_rate=5e-3)
+    status, steps, _ = judge(points, value=(above, limit))
+    assert {*status} == {"CONVERGED", "MAX_STEPS"}
+    assert names(runs) == status.tolist()
+    assert same_bits(runs.steps, steps)
 
 
 @pytest.mark.parametrize("stop", [None, fo.Stop(gradient=1e9), fo.Stop(value=1e9, distance=1e9)])

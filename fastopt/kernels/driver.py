@@ -55,6 +55,7 @@ class Goal(NamedTuple):
     factors: Any  # (m,) factors of the learning rate of the first steps; empty: all 1
     max_steps: int
     window: int
+    check: int  # steps after which escape is looked for, within a window
     lane_step: int  # lanes of a vector
 
 
@@ -73,7 +74,7 @@ def build_driver(dtype: str) -> Entry:
     """The compiled :func:`advance`."""
     vector, matrix, cube = (np.zeros((0,) * axes, dtype) for axes in (1, 2, 3))
     counts, status = np.zeros(0, np.int64), np.zeros(0, np.int8)
-    goal = Goal(vector, counts, vector, 0, 0, 0)
+    goal = Goal(vector, counts, vector, 0, 0, 0, 0)
     out = Out(matrix, counts, status, cube, 0)
     lanes = np.zeros((0, 0, 0), np.int64)
     parts = (matrix, lanes, np.zeros((0, 0), np.int64), cube, goal, out)
@@ -151,25 +152,27 @@ def _advance_tile(
         if goal.limits[k] > -math.inf:
             for j in range(wide):
                 put(tile, LOW, layout.low + k, j, math.inf)
+    # Row mark holds 1 + the status of the runs that end here, and 0 for the others.
+    mark = tile.dtype.type(1 + MAX_STEPS if over else 0)
+    for j in range(wide):
+        put(tile, MARK, layout.mark, j, mark)
     # At the very end one step too many, for what the block sees of the last point.
     _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n + over)
     for i in range(layout.shared):
         scalars[part, AFTER, i] = tile[layout.scalars + i, 0]
-    _mark(tile, layout, goal.limits, wide, over)
+    _mark_converged(tile, layout, goal.limits, wide)
     hits = 0
     for j in range(w):
-        hits += get(tile, MARK, layout.f, j) != 0.0
+        hits += get(tile, MARK, layout.mark, j) != 0.0
     for i in range(layout.own):
         for j in range(w):
-            # Both are read before the choice: a read inside it would be a branch, and the
-            # loop five times slower. So in all these loops.
             old = get(rows, SLICE, part * layout.own + i, first + j)
             new = get(tile, OWN, i, j)
-            kept = new if get(tile, MARK, layout.f, j) == 0.0 else old
+            kept = new if get(tile, MARK, layout.mark, j) == 0.0 else old
             put(rows, SLICE, part * layout.own + i, first + j, kept)
     if hits > 0:
         for j in range(w):
-            if tile[layout.f, j] != 0.0:
+            if tile[layout.mark, j] != 0.0:
                 if n > 1:
                     _set_aside(rows, lanes, counts, layout.own, first + j)
                 else:
@@ -181,7 +184,7 @@ def _advance_tile(
 
 
 def _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n):
-    """The window's steps, in one piece or cut where a step is recorded."""
+    """The window's steps, in one piece or cut where a step is recorded or escape looked for."""
     steps = goal.record_steps
     record = steps.shape[0]
     if part == RUNS:
@@ -189,43 +192,49 @@ def _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w,
         while record < steps.shape[0] and steps[record] <= t:
             record += 1
     at, end = t, t + n
-    while at < end:
-        recorded = record < steps.shape[0] and steps[record] <= end
-        to = steps[record] if recorded else end
-        if goal.factors.shape[0] > 0:
-            for k in range(min(to, goal.max_steps) - at):
-                rate[k] = goal.factors[at + k]
-        call_address(block, (tile, layout, q, minima, rate, wide, at, to - at))
-        if recorded:
-            for j in range(w):
-                run = out.first + lanes[part, WHICH, first + j]
-                for i in range(layout.dim):
-                    out.trajectory[record, run, i] = tile[i, j]
-            record += 1
-        at = to
+    while True:
+        if at < end:
+            to = min(end, (at // goal.check + 1) * goal.check)
+            recorded = record < steps.shape[0] and steps[record] <= to
+            to = steps[record] if recorded else to
+            if goal.factors.shape[0] > 0:
+                for k in range(min(to, goal.max_steps) - at):
+                    rate[k] = goal.factors[at + k]
+            call_address(block, (tile, layout, q, minima, rate, wide, at, to - at))
+            if recorded:
+                for j in range(w):
+                    run = out.first + lanes[part, WHICH, first + j]
+                    for i in range(layout.dim):
+                        out.trajectory[record, run, i] = tile[i, j]
+                record += 1
+            at = to
+        if (at == end or at % goal.check == 0) and end <= goal.max_steps:
+            _mark_far(tile, layout, goal.limits[6], wide)
+        if at == end:
+            return
 
 
-def _mark(tile, layout, limits, wide, over):
-    """Set row ``f`` to 1 + the status of the runs that end here, and to 0 for the others.
-
-    What the block saw, at the window's start or after, counts before where it ended up.
-    """
-    f, escape = layout.f, limits[6]
-    far, met = tile.dtype.type(1 + DIVERGED), tile.dtype.type(1 + CONVERGED)
-    rest = tile.dtype.type(1 + MAX_STEPS if over else 0)
-    for j in range(wide):
-        put(tile, MARK, f, j, rest)
-    for i in range(0 if over else layout.dim):
+def _mark_far(tile, layout, escape, wide):
+    """Mark the runs that have a coordinate that is not finite or beyond *escape*."""
+    mark = tile.dtype.type(1 + DIVERGED)
+    for i in range(layout.dim):
         for j in range(wide):
-            old = get(tile, MARK, f, j)
-            put(tile, MARK, f, j, old if math.fabs(get(tile, OWN, i, j)) <= escape else far)
+            # Both are read before the choice: a read inside it would be a branch, and the
+            # loop five times slower. So in all these loops.
+            old, x = get(tile, MARK, layout.mark, j), get(tile, OWN, i, j)
+            put(tile, MARK, layout.mark, j, old if math.fabs(x) <= escape else mark)
+
+
+def _mark_converged(tile, layout, limits, wide):
+    """Mark the runs in which the block saw a criterion met: that was before they were far."""
+    mark = tile.dtype.type(1 + CONVERGED)
     for k in range(3):
         limit, offset = limits[k], limits[3 + k]
         if limit > -math.inf:
             for j in range(wide):
-                old = get(tile, MARK, f, j)
+                old = get(tile, MARK, layout.mark, j)
                 seen = get(tile, LOW, layout.low + k, j) - offset
-                put(tile, MARK, f, j, met if seen <= limit else old)
+                put(tile, MARK, layout.mark, j, mark if seen <= limit else old)
 
 
 # -- the end of a run --------------------------------------------------------------------
@@ -243,7 +252,7 @@ def _set_aside(rows, lanes, counts, own, lane):
 def _write(tile, layout, rows, lanes, goal, out, part, first, j, t, n):
     """Write the result of a run that ended in a window of at most one step."""
     run = out.first + lanes[part, WHICH, first + j]
-    status = int(tile[layout.f, j]) - 1
+    status = int(tile[layout.mark, j]) - 1
     # It has diverged at the window's end, which is in the tile, or else at its start.
     diverged = status == DIVERGED
     step = t + n if diverged else t
@@ -266,9 +275,10 @@ def _swap_out(rows, lanes, counts, own, part):
         # Descending, so that the last column in use is never itself a hit still to go.
         last = counts[part, ACTIVE] - 1
         lane = lanes[part, HIT, h]
-        lanes[part, WHICH, lane] = lanes[part, WHICH, last]
-        for i in range(own):
-            put(rows, SLICE, part * own + i, lane, get(rows, SLICE, part * own + i, last))
+        if lane < last:
+            lanes[part, WHICH, lane] = lanes[part, WHICH, last]
+            for i in range(own):
+                put(rows, SLICE, part * own + i, lane, get(rows, SLICE, part * own + i, last))
         counts[part, ACTIVE] = last
     counts[part, HITS] = 0
     counts[part, NEXT] = 0

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastopt.kernels.compile import ByDtype
+from fastopt.kernels.compile import ByDtype, merged
 from fastopt.kernels.intrinsics import (
     add_bits,
     and_bits,
@@ -75,6 +75,7 @@ _FLOAT32 = _Format(
 # -- exp ---------------------------------------------------------------------------------
 
 
+@merged
 def _exp_polynomial_float64(r):
     """(exp(r) - 1 - r) / r**2 on [-ln(2)/2, ln(2)/2]; off by 2**-56."""
     p = fma(2.5000022827427052e-08, r, 2.76302348851168e-07)
@@ -88,6 +89,7 @@ def _exp_polynomial_float64(r):
     return fma(p, r, 5.000000000000011e-01)
 
 
+@merged
 def _exp_polynomial_float32(r):
     """The same in float32; off by 2**-28."""
     p = fma(1.3814345e-03, r, 8.368718e-03)
@@ -133,6 +135,7 @@ def _make_exp(form: _Format, polynomial: Scalar) -> Scalar:
 # -- log ---------------------------------------------------------------------------------
 
 
+@merged
 def _log_polynomial_float64(z):
     """(log((1 + s) / (1 - s)) - 2 s) / s**3, z = s**2, |s| <= 0.1716; off by 2**-59."""
     p = fma(1.4795503890520723e-01, z, 1.5314098697440862e-01)
@@ -143,6 +146,7 @@ def _log_polynomial_float64(z):
     return fma(p, z, 6.666666666666734e-01)
 
 
+@merged
 def _log_polynomial_float32(z):
     """The same in float32; off by 2**-35."""
     p = fma(2.4286236e-01, z, 2.8498486e-01)
@@ -204,6 +208,7 @@ def _bits_of_constant(value: float, form: _Format) -> int:
 # two polynomials on [-pi/4, pi/4] would evaluate both of them in every lane.
 
 
+@merged
 def _sin_polynomial_float64(z):
     """(sin(s) / s - 1) / z + 1/8, z = s**2, |s| <= pi/2; off by 2**-60."""
     p = fma(2.7214829305566933e-15, z, -7.64302251867754e-13)
@@ -215,6 +220,7 @@ def _sin_polynomial_float64(z):
     return fma(p, z, -4.166666666666666e-02)
 
 
+@merged
 def _sin_polynomial_float32(z):
     """The same in float32, |s| <= 1.613 (k is one off near its steps); off by 2**-32."""
     p = fma(-2.425205e-08, z, 2.7549934e-06)
@@ -227,6 +233,7 @@ def _make_sine(polynomial: Scalar) -> Callable[[float, float], float]:
     # cos(s) as 1 - curvature z, right at 0 and at pi/2.
     curvature = 4.0 / math.pi**2
 
+    @merged
     def sine(s, excess):
         # sin(s) = 3/4 s + s (1/4 - z/8 + z polynomial(z)). The usual s + s z (...) is off by
         # up to 1.9 ulp near pi/2, where its second term is half as large as the result and
@@ -244,6 +251,7 @@ def _make_sine(polynomial: Scalar) -> Callable[[float, float], float]:
 def _make_reduction(form: _Format) -> Callable[[float, float], tuple[float, float]]:
     _, pi_2, pi_3 = form.pi
 
+    @merged
     def reduction(r, k):
         """s and excess, where s - excess is r - k (pi_2 + pi_3), to twice the precision."""
         # Cody and Waite. The third part matters: the doubles up to 1e6 come as near as

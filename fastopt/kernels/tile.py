@@ -10,6 +10,7 @@ driver took 11 s to compile.
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,8 @@ class Layout(NamedTuple):
     scalars: int  # what per_step returned last
     own: int  # rows that belong to the runs
     low: int  # least squared gradient norm, value, squared distance so far
-    f: int  # a value, a norm, or a mark
+    mark: int  # 1 + the status of a run that ends, else 0
+    f: int  # scratch: a value, or a norm
     g: int  # gradient
     y: int  # point at which the gradient is taken
     r: int  # scratch of the surface
@@ -58,13 +60,14 @@ def make_layout(rule: RuleParts, scratch: int, dim: int, per_run: bool) -> Layou
         "parameters": rule.parameters,
         "scalars": rule.scalars,
         "low": 3,
+        "mark": 1,
         "f": 1,
         "g": dim,
         "y": dim if rule.point else 0,
         "r": scratch,
         "e": max(rule.reductions, rule.combined),
     }
-    ends = np.cumsum(list(counts.values())).tolist()
+    ends = list(accumulate(counts.values()))
     first = dict(zip(counts, [0, *ends], strict=False))
     first["dim"] = dim
     own = first["low"] if per_run else first["parameters"]
@@ -76,7 +79,7 @@ def lane_count(layout: Layout, dtype: str) -> int:
     step = LANE_STEP[dtype]
     touched = layout.low + layout.dim
     lanes = _TILE_BYTES // (touched * np.dtype(dtype).itemsize)
-    return int(np.clip(lanes // step * step, step, _MOST_LANES))
+    return min(max(lanes // step * step, step), _MOST_LANES)
 
 
 def aligned(shape: tuple[int, int], dtype: str) -> NDArray[Any]:
@@ -87,5 +90,5 @@ def aligned(shape: tuple[int, int], dtype: str) -> NDArray[Any]:
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     buffer = np.zeros(size + _CACHE_LINE, np.uint8)
-    first = -buffer.ctypes.data % _CACHE_LINE
+    first = -buffer.__array_interface__["data"][0] % _CACHE_LINE
     return buffer[first : first + size].view(dtype).reshape(shape)
