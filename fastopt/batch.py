@@ -53,12 +53,20 @@ class Batch:
             )
             if isinstance(self._starts, np.ndarray):
                 return self._starts[own] if own else self._starts[None].repeat(b - a, 0)
-            numbers = np.ravel_multi_index(own, self._start_shape)
-            first, last = int(numbers.min()), int(numbers.max())
-            return self._starts.chunk(first, last + 1)[numbers - first]
+            return self._lazy_chunks(np.ravel_multi_index(own, self._start_shape))
         if isinstance(self._starts, np.ndarray):
             return self._starts[a:b]
         return self._starts.chunk(a, b)
+
+    def _lazy_chunks(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """Lazy starts by number, a chunk for each stretch of successive (or equal) numbers."""
+        steps = np.diff(numbers)
+        cuts = np.flatnonzero((steps != 0) & (steps != 1)) + 1
+        pieces = []
+        for part in np.split(numbers, cuts):
+            first = int(part[0])
+            pieces.append(self._starts.chunk(first, int(part[-1]) + 1)[part - first])
+        return np.concatenate(pieces)
 
     def parameters(self, a: int, b: int) -> tuple[Any, ...]:
         """Numeric parameters of these runs: each a float, or an array (b - a,)."""

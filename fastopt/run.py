@@ -100,6 +100,7 @@ def run(
     whole("run", "seed", seed, 0, 2**64 - 1)
     name = _dtype_name(dtype)
     workers = _processors() if threads is None else whole("run", "threads", threads, 1, 4096)
+    _check_rounded(rule, name)
     batch = Batch(rule, surface, starts)
     watch, limits, escape = Watch(), np.full(3, -np.inf, name), Stop().escape
     if stop is not None:
@@ -177,6 +178,17 @@ def _check_kinds(rule: Any, surface: Any, stop: Any, record: Any) -> None:
         if not isinstance(value, kind):
             hint = " (call the class)" if isinstance(value, type) else ""
             raise TypeError(f"{name}={value!r}: must be one such as {example}{hint}")
+
+
+def _check_rounded(rule: Rule, dtype: str) -> None:
+    """Refuse parameters that leave their range by rounding: beta2=0.99999999 in float32."""
+    if dtype != "float64":
+        with np.errstate(over="ignore", under="ignore"):
+            rounded = [np.asarray(number, dtype).astype(float) for number in rule.numbers]
+        try:
+            rule.check_numbers(rounded)
+        except ValueError as error:
+            raise ValueError(f"{error}, also when rounded to {dtype}") from None
 
 
 def _dtype_name(dtype: DTypeLike) -> str:

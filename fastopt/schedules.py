@@ -23,7 +23,8 @@ class Factors:
     def __init__(self, schedule: Schedule | None, max_steps: int, dtype: str):
         self._schedule = schedule
         self._max_steps = max_steps
-        self._table: NDArray[Any] = np.zeros(0, dtype)
+        self._room: NDArray[Any] = np.zeros(0, dtype)
+        self._table = self._room
         self._lock = threading.Lock()
         if schedule is not None:
             self.upto(min(_FIRST, max_steps))  # errors come before any work
@@ -36,9 +37,15 @@ class Factors:
         with self._lock:
             known = len(self._table)
             if step > known:
-                wanted = min(max(step, 2 * known, _FIRST), max(self._max_steps, 1))
+                # A little ahead, and no more: Ctrl-C waits for it.
+                wanted = min(max(step, known + _FIRST), max(self._max_steps, 1))
                 more = [self._at(t) for t in range(known, wanted)]
-                self._table = np.append(self._table, np.array(more, self._table.dtype))
+                if wanted > len(self._room):
+                    room = np.empty(2 * wanted, self._room.dtype)
+                    room[:known] = self._table
+                    self._room = room
+                self._room[known:wanted] = more
+                self._table = self._room[:wanted]
             return self._table
 
     def _at(self, step: int) -> float:

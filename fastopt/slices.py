@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fastopt.batch import Batch
 from fastopt.kernels.block import build_block
-from fastopt.kernels.driver import ACTIVE, PENDING, STEP, Goal, Out, build_driver
+from fastopt.kernels.driver import ACTIVE, PENDING, RAISED, STEP, Goal, Out, build_driver
 from fastopt.kernels.parts import Watch
 from fastopt.kernels.tile import LANE_STEP, aligned, lane_count, make_layout
 from fastopt.rules import Rule
@@ -110,7 +110,7 @@ class Workspace:
         # Two slices: the runs, and those of them that are rewound.
         self._rows = aligned((2 * layout.own, columns), dtype)
         self._lanes = np.empty((2, 2, columns), np.int64)
-        self._counts = np.zeros((2, 5), np.int64)
+        self._counts = np.zeros((2, 6), np.int64)
         self._scalars = np.zeros((2, 2, layout.shared), dtype)
         self._out = Out(task.x, task.steps, task.status, task.trajectory, 0)
         self._survey_tile = task.survey.tile()
@@ -142,16 +142,22 @@ class Workspace:
                 self._out,
                 self._budget,
             )
+            if counts[RAISED]:
+                raise RuntimeError(
+                    f"{task.rule!r} or {task.surface!r} raised an exception inside a kernel "
+                    "(an assert?); kernel functions must not, statuses say what happened"
+                )
             if counts[ACTIVE] > 0:  # the budget was spent, so the time tells its worth
                 taken = max(time.perf_counter() - begun, 1e-9)
                 self._budget = max(1, int(self._budget * min(_PERIOD / taken, 16.0)))
             active = float(counts[ACTIVE]) * (1 - counts[STEP] / max(task.max_steps, 1))
-            report(1 - active / (b - a))
+            report(1 - active / (b - a))  # also where Ctrl-C gets through
         tile = self._survey_tile
         task.survey(tile, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
         ignored = np.empty(b - a if len(task.record_steps) else 0, task.dtype)
         for k in range(len(task.record_steps)):
             task.survey(tile, task.trajectory[k, a:b], task.trajectory_fun[k, a:b], ignored)
+            report(1.0)
 
     def _begin(self, a: int, b: int) -> None:
         task, layout, n = self._task, self._task.layout, b - a
@@ -191,7 +197,7 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
     count = -(-n // (longest * threads)) * threads
     length = -(-n // min(count, n))
     cuts = list(range(0, n, length))
-    shares = [0.0] * len(cuts)
+    done = [0.0]
     pending = iter(range(len(cuts)))
     lock = threading.Lock()
     stop = threading.Event()
@@ -204,14 +210,15 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
             if number is None:
                 return
 
-            def note(share: float, number: int = number) -> None:
+            def note(share: float) -> None:
                 if stop.is_set():
                     raise _StoppedError
-                shares[number] = share
-                report(sum(shares) / len(shares))
+                report((done[0] + share) / len(cuts))
 
             a = cuts[number]
             space.run(a, min(a + length, n), note)
+            with lock:
+                done[0] += 1
 
     _share_out(work, min(threads, len(cuts)), stop)
     if (task.status == PENDING).any():

@@ -18,7 +18,7 @@ def test_python_blocks_run(capsys, monkeypatch):
     namespace = {"__name__": "readme"}
     with warnings.catch_warnings():
         # The rule of the second block is defined where no file is.
-        warnings.filterwarnings("ignore", "SignDescent is not defined in a file")
+        warnings.filterwarnings("ignore", "SignDescent: it is not defined in a file")
         for block in BLOCKS:
             exec(compile(block, "README.md", "exec"), namespace)
     assert namespace["plane"].steps.shape == (200, 100)

@@ -7,8 +7,6 @@ import math
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from oracles import distance_to, iterates, judge, same_bits
 
 import fastopt as fo
@@ -111,6 +109,34 @@ def test_overflow_at_its_first_step(stop):
     assert names(runs) == ["DIVERGED"] * 101
     assert same_bits(np.isfinite(runs.x).all(-1), np.full(101, stop is None))
     assert same_bits(runs.x[:, 0] == 0, np.full(101, True))
+
+
+@pytest.mark.parametrize("dim", [2, 5, 20])
+@pytest.mark.parametrize("max_steps", [0, 1, 32, 255, 256, 257, 600])
+def test_escape_at_every_step_without_criteria(max_steps, dim):
+    # Escape is then looked for within longer windows.
+    k = np.arange(-580, 40)
+    starts = np.zeros((len(k), dim))
+    starts[np.arange(len(k)), k % dim] = 2.0**k
+    runs = fo.run(DOUBLING, fo.Sphere(dim), starts, max_steps=max_steps, stop=None)
+    escape = np.maximum(34 - k, 0)  # 2^33 is below 10^10, 2^34 above
+    steps = np.minimum(escape, max_steps)
+    assert same_bits(runs.steps, steps)
+    assert names(runs) == ["DIVERGED" if step <= max_steps else "MAX_STEPS" for step in escape]
+    assert np.array_equal(runs.x, starts * (-2.0) ** steps[:, None])
+
+
+@pytest.mark.parametrize("turn", [60, 100, 200, 280])
+@pytest.mark.parametrize("stop", [None, fo.Stop(gradient=0.0)])
+def test_what_is_far_out_for_32_steps_is_seen(stop, turn):
+    # Doubled until step `turn`, halved from then on: beyond 10^10 for 32 steps at least.
+    rule = fo.GradientDescent(lambda t: 1.5 if t < turn else 0.25)
+    first = np.arange(1, turn - 16)
+    starts = np.zeros((len(first), 2))
+    starts[:, 1] = 2.0 ** (34 - first)
+    runs = fo.run(rule, fo.Sphere(2), starts, max_steps=3 * turn, stop=stop)
+    assert names(runs) == ["DIVERGED"] * len(first)
+    assert same_bits(runs.steps, first)
 
 
 class Cliff(fo.surfaces.PointSurface):
@@ -308,92 +334,3 @@ def test_exact_whatever_the_tile_and_slice(cut, lanes, runs_a_slice):
     cut(runs_a_slice, lanes)
     compare("fused", "nesterov", {"gradient": 0.3}, max_steps=100, threads=2)
     compare("staged", "nesterov", {"gradient": 0.3}, max_steps=100, threads=2)
-
-
-# -- records -----------------------------------------------------------------------------
-
-
-def held(points, steps):
-    """Trajectories that stay at their last point."""
-    t = np.arange(len(points))[:, None]
-    return points[np.minimum(t, steps), np.arange(points.shape[1])]
-
-
-@settings(max_examples=40)
-@given(
-    kind=st.sampled_from(["fused", "staged"]),
-    max_steps=st.sampled_from([0, 1, 31, 32, 33, 100]),
-    steps=st.one_of(
-        st.integers(1, 40), st.sets(st.integers(0, 100), min_size=1), st.just({0, 31, 32, 33, 64})
-    ),
-    lanes=st.sampled_from([32, 512]),
-    runs_a_slice=st.sampled_from([7, 1 << 16]),
-)
-def test_records_are_exact_and_change_nothing(kind, max_steps, steps, lanes, runs_a_slice):
-    surface, value, gradient = SURFACES[kind]
-    starts = starts_of(surface, 90)
-    if isinstance(steps, int):
-        record, steps = fo.Record(every=steps), range(0, max_steps + 1, steps)
-    else:
-        steps = sorted({min(step, max_steps) for step in steps})
-        record = fo.Record(steps=[*reversed(steps), steps[0]])
-    options = {"max_steps": max_steps, "stop": fo.Stop(gradient=0.3), "threads": 2}
-    rule = fo.Nesterov(0.1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fastopt.slices, "_MOST_RUNS", runs_a_slice)
-        patch.setattr(fastopt.slices, "_LEAST_SHARED", 0)
-        patch.setattr(fastopt.kernels.tile, "_MOST_LANES", lanes)
-        runs = fo.run(rule, surface, starts, record=record, **options)
-        plain = fo.run(rule, surface, starts, **options)
-    for name in ("x", "fun", "grad_norm", "steps", "status"):
-        assert same_bits(getattr(runs, name), getattr(plain, name))
-    points = iterates(oracles.nesterov, gradient, starts, max_steps, learning_rate=0.1)
-    expected = held(points, runs.steps)[list(steps)]
-    assert same_bits(runs.trajectory_steps, np.array(steps))
-    assert same_bits(runs.trajectory, expected)
-    with np.errstate(all="ignore"):
-        values = value(expected)
-    np.testing.assert_allclose(runs.trajectory_fun, values, rtol=1e-13, atol=1e-13)
-    last = runs.trajectory_steps[-1] >= runs.steps
-    assert same_bits(runs.trajectory[-1][last], runs.x[last])
-    assert same_bits(runs.trajectory_fun[-1][last], runs.fun[last])
-
-
-def test_no_record_no_trajectory():
-    runs = fo.run(HALVING, fo.Sphere(2), [1.0, 1.0], max_steps=1, stop=None)
-    assert runs.trajectory is runs.trajectory_fun is runs.trajectory_steps is None
-
-
-def test_record_of_diverging_runs_stays_at_their_last_point():
-    starts = powers(60, 2)
-    runs = fo.run(DOUBLING, fo.Sphere(2), starts, max_steps=90, record=fo.Record(every=1))
-    assert {*names(runs)} == {"DIVERGED"}
-    points = iterates(
-        oracles.gradient_descent, oracles.sphere_gradient, starts, 90, learning_rate=1.5
-    )
-    assert same_bits(runs.trajectory, held(points, runs.steps))
-
-
-@settings(max_examples=25)
-@given(
-    shape=st.sampled_from([(), (1,), (3, 2), (0,)]),
-    dtype=st.sampled_from(["float64", "float32"]),
-    steps=st.sampled_from([[0], [5], [0, 7, 40], [40]]),
-)
-def test_shapes_and_types_of_results(shape, dtype, steps):
-    starts = np.random.default_rng(1).uniform(-5, 5, (*shape, 2))
-    record = fo.Record(steps=steps)
-    stop = fo.Stop(gradient=0.3)
-    runs = fo.run(
-        fo.Adam(0.1), fo.Bowl(), starts, max_steps=40, stop=stop, record=record, dtype=dtype
-    )
-    shapes = {"x": (*shape, 2), "trajectory": (len(steps), *shape, 2)}
-    shapes |= {"trajectory_fun": (len(steps), *shape)}
-    for name in ("x", "fun", "grad_norm", "trajectory", "trajectory_fun"):
-        array = getattr(runs, name)
-        assert type(array) is np.ndarray
-        assert array.dtype == dtype
-        assert array.shape == shapes.get(name, shape)
-    for name, kind in (("steps", "i8"), ("status", "i1"), ("success", "?")):
-        assert getattr(runs, name).dtype == kind
-        assert getattr(runs, name).shape == shape

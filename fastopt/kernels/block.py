@@ -134,7 +134,7 @@ class _Names:
             return f"{min(row, 47)}, {row}"
         # Coordinate 0 and coordinate i may be the same row, so they must share a tag.
         name = kind if kind in ("x", "g", "y") else f"{kind} {more}"
-        tag = self._tags.setdefault(name, len(self._tags))
+        tag = self._tags.setdefault(name, min(len(self._tags), 47))
         return f"{tag}, {more}" if kind == "x" else f"{tag}, layout.{kind} + {more}"
 
     def get(self, kind: str, more: int | str = 0, lane: str = "j") -> str:

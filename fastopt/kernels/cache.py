@@ -27,7 +27,7 @@ from numba.core.serialize import dumps
 
 _SUFFIX = ".machine"
 # Edits leave entries of older sources behind; this many of one label are kept.
-_KEPT_PER_LABEL = 4
+_KEPT_PER_LABEL = 16
 
 
 class CacheWarning(UserWarning):
@@ -39,12 +39,13 @@ def folder() -> Path:
     chosen = os.environ.get("FASTOPT_CACHE_DIR")
     if chosen:
         return Path(chosen).expanduser()
+    home = Path(os.path.expanduser("~"))  # unlike Path.home(), always an answer
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = home / "Library" / "Caches"
     elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     return base / "fastopt"
 
 
@@ -57,10 +58,20 @@ def entries() -> list[tuple[str, int]]:
         return []
 
 
-def open_cache(label: str, stamp: str, sources: Iterable[Any]) -> _Store:
-    """The store that a numba dispatcher asks for the entry *label*, made from *stamp*."""
-    homeless = [source for source in sources if not _has_source_file(source)]
-    return _Store(label, stamp, homeless[0] if homeless else None)
+def open_cache(
+    label: str, stamp: str, sources: Iterable[Any], unknown: str | None = None
+) -> _Store:
+    """The store that a numba dispatcher asks for the entry *label*, made from *stamp*.
+
+    Nothing is kept of a source without a file, nor where something *unknown* is used.
+    """
+    sources = list(sources)
+    for source in sources:
+        if not _has_source_file(source):
+            unknown = "it is not defined in a file (a notebook, python -c)"
+            return _Store(label, stamp, f"{source.__qualname__}: {unknown}")
+    name = sources[0].__qualname__ if sources else label
+    return _Store(label, stamp, unknown and f"{name}: {unknown}")
 
 
 def _has_source_file(source: Any) -> bool:
@@ -71,7 +82,7 @@ def _has_source_file(source: Any) -> bool:
 class _Store:
     """The two methods of numba's cache interface, for one entry."""
 
-    def __init__(self, label: str, stamp: str, homeless: Any):
+    def __init__(self, label: str, stamp: str, homeless: str | None):
         self._label = label
         self._stamp = stamp
         self._homeless = homeless
@@ -91,16 +102,18 @@ class _Store:
         if self._homeless is None:
             payload = _read(self._path(signature, target))
             if payload is not None:
-                return CompileResult._rebuild(target, *payload)
+                try:
+                    return CompileResult._rebuild(target, *pickle.loads(payload))
+                except Exception:
+                    pass  # written by another numba: compile, and write it anew
         self._said = _say_compiling(self._label)
         return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
         if self._homeless is not None:
             _notice(
-                f"{self._homeless.__qualname__} is not defined in a file (a notebook, "
-                "python -c): its machine code is not kept on disk and is compiled again in "
-                "the next session; move the class to a module to keep it"
+                f"{self._homeless}; its machine code is not kept on disk and is compiled again "
+                "in the next session"
             )
             return
         path = self._path(signature, result.target_context)
@@ -115,12 +128,14 @@ class _Store:
             )
 
     def _path(self, signature: Any, target: Any) -> Path:
-        made_for = (self._stamp, str(signature), target.codegen().magic_tuple(), sys.version_info)
+        options = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+        codegen = target.codegen().magic_tuple()
+        made_for = (self._stamp, str(signature), codegen, options, sys.version_info)
         digest = hashlib.sha256(repr(made_for).encode()).hexdigest()
         return folder() / f"{self._label}.{digest[:24]}{_SUFFIX}"
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> bytes | None:
     try:
         _check_private(path.parent)
         data = path.read_bytes()
@@ -129,7 +144,7 @@ def _read(path: Path) -> Any:
     checksum, payload = data[:32], data[32:]
     if hashlib.sha256(payload).digest() != checksum:
         return None  # cut short or damaged: compile, and write it anew
-    return pickle.loads(payload)
+    return payload
 
 
 def _write(path: Path, payload: bytes) -> None:
@@ -158,9 +173,16 @@ def _check_private(path: Path) -> None:
 
 def _forget_old(written: Path, label: str) -> None:
     files = [file for file in written.parent.glob(f"{label}.*{_SUFFIX}") if file != written]
-    files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
+    files.sort(key=_age)
     for file in files[_KEPT_PER_LABEL - 1 :]:
         file.unlink(missing_ok=True)
+
+
+def _age(file: Path) -> float:
+    try:
+        return -file.stat().st_mtime
+    except FileNotFoundError:  # another process was quicker
+        return 0.0
 
 
 _noticed: set[str] = set()
@@ -168,7 +190,7 @@ _noticed: set[str] = set()
 
 def _notice(text: str) -> None:
     """Warn once in a process: the same folder would be complained of for every pair."""
-    kind = text.split("(")[0]
+    kind = text.split("(")[0].split(":")[0]
     if kind not in _noticed:
         _noticed.add(kind)
         warnings.warn(text, CacheWarning, stacklevel=2)

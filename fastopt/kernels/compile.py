@@ -15,6 +15,7 @@ point operations, so a result has the same bits at any vector width.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 import types
 from collections.abc import Callable, Iterable
@@ -150,7 +151,9 @@ def _specialised_value(value: Any, dtype: str) -> Any:
 def _clone(function: Callable[..., Any], convert: Callable[[Any], Any]) -> types.FunctionType:
     """A copy of *function* with every constant, global and closed-over value converted."""
     code = function.__code__
-    constants = tuple(c if c is code.co_consts[0] is None else convert(c) for c in code.co_consts)
+    if "print" in code.co_names and "print" not in function.__globals__:
+        raise TypeError(f"{function.__qualname__}: a kernel function cannot print")
+    constants = tuple(map(convert, code.co_consts))
     namespace = dict(function.__globals__)
     for name in code.co_names:
         if name in namespace:
@@ -163,8 +166,9 @@ def _clone(function: Callable[..., Any], convert: Callable[[Any], Any]) -> types
     # be imported again, whereas the module of a user's class may be a script.
     namespace["__name__"] = __name__
     cells = tuple(types.CellType(convert(c.cell_contents)) for c in function.__closure__ or ())
+    defaults = function.__defaults__ and tuple(map(convert, function.__defaults__))
     clone = types.FunctionType(
-        code.replace(co_consts=constants), namespace, function.__name__, None, cells
+        code.replace(co_consts=constants), namespace, function.__name__, defaults, cells
     )
     clone.__module__ = __name__
     clone.__qualname__ = function.__name__
@@ -245,13 +249,18 @@ def compile_entry(
         Whether Python calls it (a driver) or only a driver does (a block).
     """
     with _compiling:
-        stamp = fingerprint(function)
+        unknown = None
+        try:
+            stamp = fingerprint(function)
+        except UnknownValueError as error:
+            stamp = hashlib.sha256(repr((label, id(function))).encode()).hexdigest()
+            unknown = f"it uses {error}, whose changes could go unnoticed"
         clone = _clone(function, lambda value: _specialised_value(value, dtype))
         # The name of a symbol must be its own: two loaded entries share one address space.
         clone.__qualname__ = f"{function.__name__}_{stamp[:16]}"
         wrappers = {"no_cpython_wrapper": not from_python, "no_cfunc_wrapper": True}
         dispatcher = _jit(**wrappers, **_FLAGS)(clone)
-        dispatcher._cache = store = cache.open_cache(label, stamp, sources)
+        dispatcher._cache = store = cache.open_cache(label, stamp, sources, unknown)
         with store.announced():
             dispatcher.compile(signature)
         return Entry(dispatcher, signature)
@@ -261,10 +270,12 @@ def compile_entry(
 def call_address(typingctx: Any, address: Any, arguments: Any) -> Any:
     """Call the block at *address* (see :attr:`Entry.address`) with a tuple of arguments.
 
+    True if it raised, for instance by an ``assert`` of a user's rule.
+
     A first-class numba function would do the same, but unboxing one costs 0.2 ms a call
     of the driver, and the block would need a second, C-callable wrapper.
     """
-    signature = numba.types.void(address, arguments)
+    signature = numba.types.boolean(address, arguments)
 
     def codegen(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         pointer, packed = values
@@ -272,8 +283,9 @@ def call_address(typingctx: Any, address: Any, arguments: Any) -> Any:
         function_type = convention.get_function_type(numba.types.none, arguments.types)
         callee = builder.inttoptr(pointer, function_type.as_pointer())
         unpacked = numba.core.cgutils.unpack_tuple(builder, packed, len(arguments.types))
-        convention.call_function(builder, callee, numba.types.none, arguments.types, unpacked)
-        return context.get_dummy_value()
+        none, given = numba.types.none, arguments.types
+        status, _ = convention.call_function(builder, callee, none, given, unpacked)
+        return status.is_error
 
     return signature, codegen
 
@@ -291,8 +303,12 @@ def fingerprint(function: Callable[..., Any]) -> str:
     """
     digest = hashlib.sha256()
     digest.update(_toolchain())
-    _feed(digest, function, set())
+    _feed(digest, function, {})
     return digest.hexdigest()
+
+
+# Modules whose versions are in the toolchain's, or that never change.
+_LIBRARIES = ("math", "numpy", "numba", "llvmlite", "cmath", "operator")
 
 
 @memoise
@@ -303,52 +319,77 @@ def _toolchain() -> bytes:
     return hashlib.sha256(texts + versions.encode()).digest()
 
 
-def _feed(digest: Any, value: Any, seen: set[int]) -> None:
-    if isinstance(value, ByDtype):
-        for implementation in value.implementations.values():
-            _feed(digest, implementation, seen)
+_PLAIN = bool | int | float | complex | str | bytes | np.generic
+
+
+def _feed(digest: Any, value: Any, seen: dict[int, int]) -> None:
+    """Add *value*, and all that it reaches, to the digest; what is not understood raises."""
+    if isinstance(value, _PLAIN) or value is None or value is Ellipsis:
+        digest.update(f"{type(value).__name__} {value!r};".encode())
+        return
+    # By number where it was met before: who is who must show.
+    number = seen.setdefault(id(value), len(seen))
+    digest.update(f"#{number};".encode())
+    if number != len(seen) - 1 or isinstance(value, types.BuiltinFunctionType | np.ufunc):
+        digest.update(getattr(value, "__name__", "").encode())
+    elif isinstance(value, ByDtype):
+        _feed(digest, tuple(value.implementations.values()), seen)
     elif isinstance(value, Dispatcher):
-        digest.update(repr(value.targetoptions).encode())
+        _feed(digest, repr(value.targetoptions), seen)
         _feed(digest, value.py_func, seen)
     elif isinstance(value, types.FunctionType):
-        if id(value) not in seen:
-            seen.add(id(value))
+        if (value.__module__ or "").split(".")[0] in _LIBRARIES:
+            digest.update(value.__qualname__.encode())
+        else:
             _feed_function(digest, value, seen)
     elif isinstance(value, types.CodeType):
         for part in (value.co_code, value.co_names, value.co_varnames, value.co_freevars):
             digest.update(repr(part).encode())
-        for constant in value.co_consts:
-            _feed(digest, constant, seen)
-    elif isinstance(value, tuple):
-        digest.update(b"(%d" % len(value))
-        for item in value:
+        _feed(digest, value.co_consts, seen)
+    elif isinstance(value, dict):
+        _feed(digest, tuple(value.items()), seen)
+    elif isinstance(value, tuple | list | frozenset):
+        digest.update(f"{type(value).__qualname__} {len(value)};".encode())
+        for item in sorted(value, key=repr) if isinstance(value, frozenset) else value:
             _feed(digest, item, seen)
-    elif isinstance(value, np.ndarray):
+    elif isinstance(value, np.ndarray) and value.dtype.kind != "O":
         digest.update(repr((value.dtype.str, value.shape)).encode() + value.tobytes())
-    elif isinstance(value, types.ModuleType):
-        digest.update(value.__name__.encode())
-    elif hasattr(value, "_defn"):
-        _feed(digest, value._defn, seen)  # a numba intrinsic
-    elif isinstance(value, bool | int | float | complex | str | bytes | np.generic | None):
-        digest.update(f"{type(value).__name__} {value!r};".encode())
+    elif isinstance(value, types.ModuleType | type | numba.types.Type):
+        digest.update(repr(value).encode())
+    elif hasattr(value, "_defn"):  # a numba intrinsic; ours stand in a file of this folder
+        ours = value._defn.__module__.startswith("fastopt.kernels.")
+        _feed(digest, value._defn.__qualname__ if ours else value._defn, seen)
     else:
-        digest.update(f"{type(value).__module__}.{type(value).__qualname__};".encode())
+        raise UnknownValueError(f"{type(value).__qualname__} {value!r:.60}")
 
 
-def _feed_function(digest: Any, function: types.FunctionType, seen: set[int]) -> None:
-    code = function.__code__
-    _feed(digest, code, seen)
+class UnknownValueError(TypeError):
+    """A kernel function uses a value of which it is not known what it depends on."""
+
+
+def _feed_function(digest: Any, function: types.FunctionType, seen: dict[int, int]) -> None:
+    _feed(digest, function.__code__, seen)
+    _feed(digest, function.__defaults__, seen)
     for cell in function.__closure__ or ():
         _feed(digest, cell.cell_contents, seen)
-    for name in code.co_names:
-        value = function.__globals__.get(name)
-        if value is None:
-            continue
-        digest.update(name.encode())
-        _feed(digest, value, seen)
-        if isinstance(value, types.ModuleType) and value.__name__ not in ("math", "numba"):
-            # ``helpers.step(x)``: the function is an attribute of a module.
-            for attribute in code.co_names:
-                reached = getattr(value, attribute, None)
-                if isinstance(reached, types.FunctionType | Dispatcher | float | int):
-                    _feed(digest, reached, seen)
+    names = _names(function.__code__)
+    for name in names:
+        if name in function.__globals__:
+            digest.update(name.encode())
+            _feed_global(digest, function.__globals__[name], names, seen)
+
+
+def _names(code: types.CodeType) -> list[str]:
+    """The globals and attributes that a function may use, its inner functions included."""
+    inner = [_names(item) for item in code.co_consts if isinstance(item, types.CodeType)]
+    return list(dict.fromkeys([*code.co_names, *itertools.chain(*inner)]))
+
+
+def _feed_global(digest: Any, value: Any, names: list[str], seen: dict[int, int]) -> None:
+    _feed(digest, value, seen)
+    if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] not in _LIBRARIES:
+        # ``helpers.step(x)``: what it reaches are attributes of a module.
+        for name in names:
+            if hasattr(value, name):
+                digest.update(name.encode())
+                _feed_global(digest, getattr(value, name), names, seen)

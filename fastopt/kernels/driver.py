@@ -36,8 +36,8 @@ PENDING = -1
 # The two slices.
 RUNS, REWOUND = 0, 1
 # Places in `counts` for each slice: columns in use, next column of the window, hits; and for
-# the first slice its step, and whether its starts have been looked at.
-ACTIVE, NEXT, HITS, STEP, BEGUN = 0, 1, 2, 3, 4
+# the first slice its step, whether its starts have been looked at, and whether a block raised.
+ACTIVE, NEXT, HITS, STEP, BEGUN, RAISED = 0, 1, 2, 3, 4, 5
 # Rows of `lanes` for each slice: a column's run, from the slice's first; columns that hit.
 WHICH, HIT = 0, 1
 # Tags of rows, for `lanes.get` and `lanes.put`: those of the runs in a tile and in a slice,
@@ -97,7 +97,7 @@ def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, 
     rows : array, shape (2 * layout.own, S)
         The slices, one below the other: a column a run.
     lanes : int64 array, shape (2, 2, S)
-    counts : int64 array, shape (2, 5)
+    counts : int64 array, shape (2, 6)
     scalars : array, shape (2, 2, layout.shared)
     """
     while counts[RUNS, ACTIVE] > 0:
@@ -113,7 +113,7 @@ def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, 
             part = RUNS if k < 0 else REWOUND
             at, steps = (t, n) if k < 0 else (t + k, 1)
             while counts[part, NEXT] < counts[part, ACTIVE]:
-                if budget <= 0 and k < 0:
+                if (budget <= 0 and k < 0) or counts[RUNS, RAISED]:
                     return
                 w = _advance_tile(
                     block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal,
@@ -157,7 +157,24 @@ def _advance_tile(
     for j in range(wide):
         put(tile, MARK, layout.mark, j, mark)
     # At the very end one step too many, for what the block sees of the last point.
-    _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n + over)
+    _run(
+        block,
+        tile,
+        layout,
+        q,
+        minima,
+        rate,
+        lanes,
+        counts,
+        goal,
+        out,
+        part,
+        first,
+        w,
+        wide,
+        t,
+        n + over,
+    )
     for i in range(layout.shared):
         scalars[part, AFTER, i] = tile[layout.scalars + i, 0]
     _mark_converged(tile, layout, goal.limits, wide)
@@ -183,7 +200,9 @@ def _advance_tile(
     return w
 
 
-def _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w, wide, t, n):
+def _run(
+    block, tile, layout, q, minima, rate, lanes, counts, goal, out, part, first, w, wide, t, n
+):
     """The window's steps, in one piece or cut where a step is recorded or escape looked for."""
     steps = goal.record_steps
     record = steps.shape[0]
@@ -200,7 +219,8 @@ def _run(block, tile, layout, q, minima, rate, lanes, goal, out, part, first, w,
             if goal.factors.shape[0] > 0:
                 for k in range(min(to, goal.max_steps) - at):
                     rate[k] = goal.factors[at + k]
-            call_address(block, (tile, layout, q, minima, rate, wide, at, to - at))
+            if call_address(block, (tile, layout, q, minima, rate, wide, at, to - at)):
+                counts[RUNS, RAISED] = 1
             if recorded:
                 for j in range(w):
                     run = out.first + lanes[part, WHICH, first + j]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, dataclass_transform
 
@@ -123,8 +123,7 @@ class Rule:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, eq=False, repr=False)(cls)
-        if not hasattr(cls, "update"):
-            raise TypeError(f"{cls.__name__}: a rule must define update(p, c, x, g, s)")
+        _check_declaration(cls)
         register("rule", cls, registry)
         aliases.update(dict.fromkeys(cls.aliases, cls))
 
@@ -192,6 +191,13 @@ class Rule:
                 values.append(1.0 if callable(value) else value)
         return tuple(values)
 
+    def check_numbers(self, values: Iterable[Any]) -> None:
+        """Raise if one of *values*, in the order of :attr:`numbers`, is out of its range."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        numeric = [field for field in fields if "flag" not in field.metadata]
+        for field, value in zip(numeric, values, strict=True):
+            self._checked(field.name, value, field.metadata["interval"])
+
     @property
     def schedule(self) -> Schedule | None:
         """The learning rate by step, if it is a schedule."""
@@ -241,6 +247,29 @@ class Rule:
             combined=self.combined,
             uses_value=self.uses_value,
         )
+
+
+def _check_declaration(cls: type[Rule]) -> None:
+    """Refuse a rule that would be misunderstood, when it is defined."""
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    for field in fields:
+        if not field.metadata:
+            raise TypeError(
+                f"{cls.__name__}.{field.name}: must be declared by parameter(default, interval) "
+                "or flag(default)"
+            )
+    names = [field.name for field in fields]
+    if "learning_rate" in names[1:]:
+        raise TypeError(f"{cls.__name__}: learning_rate must be the first parameter")
+    kinds = ["flag" in field.metadata for field in fields]
+    if kinds != sorted(kinds):
+        raise TypeError(f"{cls.__name__}: flags must come after the numeric parameters")
+    if getattr(cls, "update", None) is None:
+        raise TypeError(f"{cls.__name__}: a rule must define update(p, c, x, g, s)")
+    if cls.combine is None and (cls.terms or cls.prepare or cls.uses_value or cls.memory):
+        raise TypeError(f"{cls.__name__}: terms, prepare, uses_value and memory need combine")
+    if cls.combine is not None and cls.terms is None:
+        raise TypeError(f"{cls.__name__}: combine needs terms(p, c, x, g, s)")
 
 
 def summary_line(cls: type) -> str:

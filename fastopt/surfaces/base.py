@@ -205,8 +205,8 @@ class CoordinateSurface(Surface):
     ``partial(q, shared, left, x, right, i, n)``
         The derivative by *x*, from it and its neighbours (itself at the ends).
     ``share(q, sums, n)``
-        Where derivatives need the sums: the tuple ``shared`` of ``shared`` numbers, at most
-        ``sums``, made from them once a point. Otherwise ``shared`` is ().
+        Where derivatives need the sums: the tuple ``shared`` of ``shared`` numbers, made from
+        them once a point. Otherwise ``shared`` is ().
     """
 
     sums: ClassVar[int] = 1
@@ -231,7 +231,7 @@ class CoordinateSurface(Surface):
             gradient=gradient,
             dim=self.dim if fused else 0,
             parameters=len(self.numbers),
-            scratch=cls.sums,
+            scratch=max(cls.sums, cls.shared),
         )
 
     def __repr__(self) -> str:

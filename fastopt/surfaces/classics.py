@@ -175,8 +175,8 @@ class Ackley(CoordinateSurface):
     with the derivative 4 e^(-r/5) x_i/(n r) + 2 pi/n e^c sin(2 pi x_i). Minimum 0 at 0.
 
     Not smooth at 0: the surface has a cone there, so the gradient's norm goes to 4/sqrt(n)
-    and not to 0, and runs do not converge by their gradient (stop by ``value`` or
-    ``distance``). At 0 itself the gradient is given as 0.
+    and not to 0, and no run that comes near converges by its gradient (stop by ``value`` or
+    ``distance``). At 0 itself the gradient is given as 0; the Hessian there is nan.
 
     Source: D. H. Ackley, "A connectionist machine for genetic hillclimbing", Kluwer, 1987;
     for n coordinates T. Bäck, H.-P. Schwefel, Evolutionary Computation 1, 1-23, 1993.

@@ -90,7 +90,10 @@ class Quadratic(Surface):
 
 
 def _checked_matrix(matrix: ArrayLike) -> NDArray[np.float64]:
-    array = np.array(matrix, np.float64)
+    array = np.array(matrix)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"matrix has dtype {array.dtype}: must be real numbers")
+    array = array.astype(np.float64)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
         raise ValueError(f"matrix has shape {array.shape}: must be square")
     if not np.isfinite(array).all():
