@@ -388,6 +388,10 @@ def _names(code: types.CodeType) -> list[str]:
 def _feed_global(digest: Any, value: Any, names: list[str], seen: dict[int, int]) -> None:
     _feed(digest, value, seen)
     if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] not in _LIBRARIES:
+        visit = hash((id(value), *names))
+        if visit in seen:
+            return
+        seen[visit] = len(seen)
         # ``helpers.step(x)``: what it reaches are attributes of a module.
         for name in names:
             if hasattr(value, name):
