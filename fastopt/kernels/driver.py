@@ -158,23 +158,9 @@ def _advance_tile(
         put(tile, MARK, layout.mark, j, mark)
     # At the very end one step too many, for what the block sees of the last point.
     _run(
-        block,
-        tile,
-        layout,
-        q,
-        minima,
-        rate,
-        lanes,
-        counts,
-        goal,
-        out,
-        part,
-        first,
-        w,
-        wide,
-        t,
-        n + over,
-    )
+        block, tile, layout, q, minima, rate, lanes, counts, goal,
+        out, part, first, w, wide, t, n + over,
+    )  # fmt: skip
     for i in range(layout.shared):
         scalars[part, AFTER, i] = tile[layout.scalars + i, 0]
     _mark_converged(tile, layout, goal.limits, wide)
@@ -207,9 +193,14 @@ def _run(
     steps = goal.record_steps
     record = steps.shape[0]
     if part == RUNS:
-        record = 0
-        while record < steps.shape[0] and steps[record] <= t:
-            record += 1
+        # The first step to record after t, by bisection: there may be millions.
+        record, beyond = 0, steps.shape[0]
+        while record < beyond:
+            middle = (record + beyond) // 2
+            if steps[middle] <= t:
+                record = middle + 1
+            else:
+                beyond = middle
     at, end = t, t + n
     while True:
         if at < end:
@@ -228,6 +219,7 @@ def _run(
                         out.trajectory[record, run, i] = tile[i, j]
                 record += 1
             at = to
+        # Not after the extra step: that point is nobody's.
         if (at == end or at % goal.check == 0) and end <= goal.max_steps:
             _mark_far(tile, layout, goal.limits[6], wide)
         if at == end:
