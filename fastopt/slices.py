@@ -147,9 +147,10 @@ class Workspace:
                     f"{task.rule!r} or {task.surface!r} raised an exception inside a kernel "
                     "(an assert?); kernel functions must not, statuses say what happened"
                 )
-            if counts[ACTIVE] > 0:  # the budget was spent, so the time tells its worth
+            waits = 0 < len(goal.factors) < counts[STEP] + task.window
+            if counts[ACTIVE] > 0 and not waits:  # the budget was spent: time tells its worth
                 taken = max(time.perf_counter() - begun, 1e-9)
-                self._budget = max(1, int(self._budget * min(_PERIOD / taken, 16.0)))
+                self._budget = min(max(1, int(self._budget * min(_PERIOD / taken, 16.0))), 1 << 50)
             active = float(counts[ACTIVE]) * (1 - counts[STEP] / max(task.max_steps, 1))
             report(1 - active / (b - a))  # also where Ctrl-C gets through
         tile = self._survey_tile

@@ -229,3 +229,14 @@ def test_long_schedule_is_called_once_a_step_and_reaches_every_run(cut):
         momentum=0.5,
     )
     assert same_bits(runs.x, theirs[-1])
+
+
+def test_a_long_schedule_is_asked_for_piece_by_piece():
+    # The driver comes back for more of it hundreds of times; once that overflowed its budget.
+    asked = []
+    rule = fo.GradientDescent(lambda t: asked.append(t) or 1e-6)
+    runs = fo.run(rule, fo.Bowl(), [[1.0, 1.0]], max_steps=100_000, stop=None)
+    assert asked == list(range(100_000))
+    assert runs.steps.tolist() == [100_000]
+    exact = (1 - 1e-6 * np.array([0.1, 2.0])) ** 100_000
+    np.testing.assert_allclose(runs.x[0], exact, rtol=1e-10)
