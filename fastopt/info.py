@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import llvmlite.binding as llvm
 import fastopt
 from fastopt import memory
 from fastopt.kernels import cache
+from fastopt.run import processors
 
 
 def collect() -> dict[str, Any]:
@@ -30,7 +30,7 @@ def collect() -> dict[str, Any]:
     return {
         "versions": _versions() | {"python": platform.python_version()},
         "processor": processor(),
-        "processors_usable": _processors_usable(),
+        "processors_usable": processors(),
         "vector_bits": vector_bits(),
         "fused_multiply_add": has_fma(),
         "memory_free": memory.available(),
@@ -118,9 +118,3 @@ def _features() -> dict[str, bool]:
         return dict(llvm.get_host_cpu_features())
     except RuntimeError:  # LLVM does not know how to ask on every platform
         return {}
-
-
-def _processors_usable() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -99,7 +99,7 @@ def run(
     max_steps = whole("run", "max_steps", max_steps, 0, _MOST_STEPS)
     whole("run", "seed", seed, 0, 2**64 - 1)
     name = _dtype_name(dtype)
-    workers = _processors() if threads is None else whole("run", "threads", threads, 1, 4096)
+    workers = processors() if threads is None else whole("run", "threads", threads, 1, 4096)
     _check_rounded(rule, name)
     batch = Batch(rule, surface, starts)
     watch, limits, escape = Watch(), np.full(3, -np.inf, name), Stop().escape
@@ -203,7 +203,7 @@ def _dtype_name(dtype: DTypeLike) -> str:
     return name
 
 
-def _processors() -> int:
+def processors() -> int:
     """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -130,11 +130,10 @@ class _Names:
         if self._layout is not None:
             assert isinstance(more, int)
             row = more + (0 if kind == "x" else getattr(self._layout, kind))
-            # Beyond 47 rows the rest share a tag, and are checked for overlap as usual.
-            return f"{min(row, 47)}, {row}"
+            return f"{min(row, lanes.LAST)}, {row}"
         # Coordinate 0 and coordinate i may be the same row, so they must share a tag.
         name = kind if kind in ("x", "g", "y") else f"{kind} {more}"
-        tag = self._tags.setdefault(name, min(len(self._tags), 47))
+        tag = self._tags.setdefault(name, min(len(self._tags), lanes.LAST))
         return f"{tag}, {more}" if kind == "x" else f"{tag}, layout.{kind} + {more}"
 
     def get(self, kind: str, more: int | str = 0, lane: str = "j") -> str:

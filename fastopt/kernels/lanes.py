@@ -3,8 +3,11 @@
 Two rows of a tile never overlap, but LLVM sees one array with a stride that it does not know,
 and would have to check every pair of rows that a loop touches: with the 17 rows of Adam with
 parameters by run, it gives up and does not vectorise. Each access therefore carries a *tag*,
-a number that its row has within the loop; accesses of different tags are declared disjoint
-(LLVM's scoped noalias metadata).
+a number for its row or kind of row; accesses of different tags are declared disjoint (LLVM's
+scoped noalias metadata).
+
+Tags come in domains of 48. A surface's functions are inlined into a block, but know the same
+rows by other names, so they have a domain of their own: between domains nothing is declared.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-BLOCK, SURFACE = 0, 48
-"""The first tag of each domain."""
 _COUNT = 48
+SURFACE = _COUNT
+"""The first tag of the surfaces' domain; that of blocks, and of the driver, begins at 0."""
+LAST = _COUNT - 1
+"""The last tag of a block: all further rows share it, and are checked for overlap."""
 
 
 @intrinsic(prefer_literal=True)
