@@ -1,11 +1,23 @@
-"""How much memory there is, so that too large a batch is refused before it is allocated."""
+"""Memory: how much there is, and arrays that cost few page faults.
+
+The first touch of a page of 4 KB costs up to 3 µs on a virtual machine. Gradient descent from
+100,000 starts takes 10 ms for 1,000 steps, and touches 4 MB of results and 2 MB of scratch:
+page by page, that would be half as much again.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from functools import cache as memoise
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastopt.kernels.tile import CACHE_LINE
 
 # Asking what is free takes 0.1 ms, more than a small run; so much is always there.
 _TRIFLE = 500_000
@@ -26,6 +38,69 @@ def available() -> int | None:
     """Bytes of memory that can still be had, by the machine and by this process's cgroup."""
     limits = [limit for limit in (_machine(), _cgroup()) if limit is not None]
     return min(limits) if limits else None
+
+
+Arrays = dict[str, tuple[tuple[int, ...], str]]
+"""Shape and dtype of each of some arrays."""
+
+# NumPy asks for large pages for what has at least so many bytes, where a whole one fits in.
+_NUMPY_LARGE = 4 << 20
+_LARGE_PAGE = 2 << 20
+# In one block between these bytes. Fewer: no gain. More: each array has large pages anyway,
+# and a block would be kept as a whole by someone who keeps only one of its arrays.
+_BLOCK = (1 << 20, 1 << 26)
+
+
+def allocate(arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """New arrays, with whatever is in them, in large pages where that is faster."""
+    size = _size(arrays)
+    if not _BLOCK[0] <= size <= _BLOCK[1]:
+        return {name: np.empty(*array) for name, array in arrays.items()}
+    return _carve(np.empty(max(size + _LARGE_PAGE, _NUMPY_LARGE), np.uint8), arrays)
+
+
+class Scratch:
+    """Arrays that begin on a cache line, in memory that later calls use again.
+
+    Where NumPy puts an array, each of its vectors may be across two lines, which takes a
+    third of momentum's rate.
+    """
+
+    # So much stays allocated for each thread, at most.
+    _MOST_KEPT = 4 << 20
+    _kept: list[NDArray[np.uint8]] = []  # noqa: RUF012 (shared on purpose)
+
+    def __init__(self, arrays: Arrays):
+        size = _size(arrays)
+        try:
+            buffer = self._kept.pop()  # one operation, so threads need no lock
+        except IndexError:
+            buffer = np.empty(0, np.uint8)
+        self._buffer = buffer if len(buffer) >= size else np.empty(size, np.uint8)
+        self.arrays = _carve(self._buffer, arrays)
+
+    def close(self) -> None:
+        """Leave the memory to the next; the arrays must not be used any more."""
+        if len(self._buffer) <= self._MOST_KEPT:
+            self._kept.append(self._buffer)
+
+
+def _bytes(shape: tuple[int, ...], dtype: str) -> int:
+    return math.prod(shape) * np.dtype(dtype).itemsize
+
+
+def _size(arrays: Arrays) -> int:
+    return sum(_bytes(*array) + CACHE_LINE for array in arrays.values())
+
+
+def _carve(buffer: NDArray[np.uint8], arrays: Arrays) -> dict[str, NDArray[Any]]:
+    carved, place, address = {}, 0, buffer.__array_interface__["data"][0]
+    for name, (shape, dtype) in arrays.items():
+        place += -(address + place) % CACHE_LINE
+        end = place + _bytes(shape, dtype)
+        carved[name] = buffer[place:end].view(dtype).reshape(shape)
+        place = end
+    return carved
 
 
 def human(count: float) -> str:

@@ -6,9 +6,11 @@ run depends on its own numbers alone.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,20 @@ from numpy.typing import NDArray
 
 from fastopt.batch import Batch
 from fastopt.kernels.block import build_block
-from fastopt.kernels.driver import ACTIVE, PENDING, RAISED, STEP, Goal, Out, build_driver
+from fastopt.kernels.driver import (
+    ACTIVE,
+    COUNTS,
+    PENDING,
+    RAISED,
+    SLICES,
+    STEP,
+    Goal,
+    Out,
+    build_driver,
+)
 from fastopt.kernels.parts import Watch
-from fastopt.kernels.tile import LANE_STEP, aligned, lane_count, make_layout
+from fastopt.kernels.tile import group_lanes, lane_count, make_layout
+from fastopt.memory import Scratch, allocate
 from fastopt.rules import Rule
 from fastopt.schedules import Factors
 from fastopt.surfaces import Surface
@@ -72,6 +85,7 @@ class Task:
             self.parts, self.surface_parts.scratch, surface.dim, batch.per_run
         )
         self.numbers = np.array(surface.numbers, dtype)
+        self.group = group_lanes(self.parts, self.surface_parts, watch, batch.per_run, dtype)
         with np.errstate(over="ignore"):
             self.minima = np.array(surface.minima, dtype).reshape(-1, surface.dim)
             offset = surface.fun_min if watch.value else 0.0
@@ -83,15 +97,22 @@ class Task:
             factors=np.zeros(0, dtype),
             max_steps=max_steps,
             window=self.window,
+            middle=max(1, math.isqrt(self.window)),
             check=self.check,
-            lane_step=LANE_STEP[dtype],
+            group=self.group,
         )
         n, dim, records = batch.size, surface.dim, len(record_steps)
-        self.x = np.empty((n, dim), dtype)
-        self.fun = np.empty(n, dtype)
-        self.grad_norm = np.empty(n, dtype)
-        self.steps = np.empty(n, np.int64)
-        self.status = np.full(n, PENDING, np.int8)
+        results = allocate(
+            {
+                "x": ((n, dim), dtype),
+                "fun": ((n,), dtype),
+                "grad_norm": ((n,), dtype),
+                "steps": ((n,), "int64"),
+                "status": ((n,), "int8"),
+            }
+        )
+        self.x, self.fun, self.grad_norm, self.steps, self.status = results.values()
+        self.status[:] = PENDING
         self.trajectory = np.empty((records, n, dim), dtype)
         self.trajectory_fun = np.empty((records, n), dtype)
 
@@ -101,21 +122,33 @@ class Workspace:
 
     def __init__(self, task: Task, length: int):
         self._task = task
-        layout, dtype = task.layout, task.dtype
-        step = LANE_STEP[dtype]
+        layout, dtype, step = task.layout, task.dtype, task.group
         columns = -(-length // step) * step
-        width = min(lane_count(layout, dtype), columns)
-        self._tile = aligned((layout.rows, width), dtype)
-        self._rate = np.ones(task.check, dtype)
-        # Two slices: the runs, and those of them that are rewound.
-        self._rows = aligned((2 * layout.own, columns), dtype)
-        self._lanes = np.empty((2, 2, columns), np.int64)
-        self._counts = np.zeros((2, 6), np.int64)
-        self._scalars = np.zeros((2, 2, layout.shared), dtype)
+        width = min(lane_count(layout, dtype, step), columns)
+        recorded = length if len(task.record_steps) else 0
+        self._scratch = Scratch(
+            {
+                "tile": ((layout.rows, width), dtype),
+                "survey_tile": (task.survey.tile_shape, dtype),
+                "rates": ((1 + task.parts.scalars, task.check), dtype),
+                "rows": ((SLICES * layout.own, columns), dtype),
+                "lanes": ((SLICES, 2, columns), "int64"),
+                "ignored": ((recorded,), dtype),
+            }
+        )
+        arrays = self._scratch.arrays
+        self._tile, self._survey_tile, self._rates = list(arrays.values())[:3]
+        self._rows, self._lanes, self._ignored = list(arrays.values())[3:]
+        self._rates[0] = 1.0
+        self._counts = np.zeros((SLICES, COUNTS), np.int64)
+        self._scalars = np.zeros((SLICES, 2, layout.shared), dtype)
         self._out = Out(task.x, task.steps, task.status, task.trajectory, 0)
-        self._survey_tile = task.survey.tile()
         # Run-steps of the next call: few at first, then as many as _PERIOD allows.
         self._budget = max(_FIRST_BUDGET // layout.dim, 1)
+
+    def close(self) -> None:
+        """Leave the memory to the next workspace."""
+        self._scratch.close()
 
     def run(self, a: int, b: int, report: Callable[[float], None]) -> None:
         """Advance the runs a to b - 1 to their end; *report* gets the share that is done."""
@@ -133,7 +166,7 @@ class Workspace:
                 task.layout,
                 task.numbers,
                 task.minima,
-                self._rate,
+                self._rates,
                 self._rows,
                 self._lanes,
                 self._counts,
@@ -155,9 +188,10 @@ class Workspace:
             report(1 - active / (b - a))  # also where Ctrl-C gets through
         tile = self._survey_tile
         task.survey(tile, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
-        ignored = np.empty(b - a if len(task.record_steps) else 0, task.dtype)
         for k in range(len(task.record_steps)):
-            task.survey(tile, task.trajectory[k, a:b], task.trajectory_fun[k, a:b], ignored)
+            task.survey(
+                tile, task.trajectory[k, a:b], task.trajectory_fun[k, a:b], self._ignored[: b - a]
+            )
             report(1.0)
 
     def _begin(self, a: int, b: int) -> None:
@@ -204,22 +238,22 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
     stop = threading.Event()
 
     def work() -> None:
-        space = Workspace(task, length)
-        while not stop.is_set():
-            with lock:
-                number = next(pending, None)
-            if number is None:
-                return
+        with closing(Workspace(task, length)) as space:
+            while not stop.is_set():
+                with lock:
+                    number = next(pending, None)
+                if number is None:
+                    return
 
-            def note(share: float) -> None:
-                if stop.is_set():
-                    raise _StoppedError
-                report((done[0] + share) / len(cuts))
+                def note(share: float) -> None:
+                    if stop.is_set():
+                        raise _StoppedError
+                    report((done[0] + share) / len(cuts))
 
-            a = cuts[number]
-            space.run(a, min(a + length, n), note)
-            with lock:
-                done[0] += 1
+                a = cuts[number]
+                space.run(a, min(a + length, n), note)
+                with lock:
+                    done[0] += 1
 
     _share_out(work, min(threads, len(cuts)), stop)
     if (task.status == PENDING).any():

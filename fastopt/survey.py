@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastopt.kernels.block import build_evaluation
 from fastopt.kernels.driver import build_survey
 from fastopt.kernels.parts import NO_RULE
-from fastopt.kernels.tile import aligned, lane_count, make_layout
+from fastopt.kernels.tile import WIDEST, lane_count, make_layout
 from fastopt.surfaces import Surface
 
 
@@ -32,9 +32,7 @@ class Surveyor:
         self._layout = make_layout(NO_RULE, parts.scratch, surface.dim, False)
         self._numbers = np.array(surface.numbers, dtype)
 
-    def tile(self) -> NDArray[Any]:
-        """Scratch for :meth:`__call__`; each thread needs its own."""
-        return aligned((self._layout.rows, lane_count(self._layout, self._dtype)), self._dtype)
+        self.tile_shape = (self._layout.rows, lane_count(self._layout, dtype, WIDEST[dtype]))
 
     def __call__(
         self,
@@ -44,14 +42,17 @@ class Surveyor:
         norm: NDArray[Any],
         gradients: NDArray[Any] | None = None,
     ) -> None:
-        """Write value and gradient norm at each of *points* (n, dim), C-contiguous."""
+        """Write value and gradient norm at each of *points* (n, dim), C-contiguous.
+
+        The *tile*, of :attr:`tile_shape`, is scratch.
+        """
         self._survey.call(
             self._evaluation.address,
             tile,
             self._layout,
             self._numbers,
             tile[:0],
-            self._numbers[:0],
+            tile[:0],
             points,
             fun,
             norm,
@@ -68,7 +69,7 @@ def survey(surface: Surface, x: ArrayLike, gradients: bool = False) -> Survey:
     fun, norm = np.empty((2, len(points)))
     slopes = np.empty_like(points) if gradients else points[:0]
     surveyor = Surveyor(surface, "float64")
-    surveyor(surveyor.tile(), points, fun, norm, slopes)
+    surveyor(np.empty(surveyor.tile_shape), points, fun, norm, slopes)
     shape = array.shape[:-1]
     values = fun.reshape(shape) if shape else fun.item()
     return Survey(values, slopes.reshape(array.shape) if gradients else slopes)

@@ -7,6 +7,9 @@ from hypothesis import settings
 
 import fastopt.kernels.tile
 import fastopt.slices
+from fastopt.kernels.block import build_block, build_evaluation
+from fastopt.kernels.compile import specialise
+from fastopt.kernels.driver import build_driver, build_survey
 
 settings.register_profile("fastopt", deadline=None, derandomize=True, database=None)
 settings.load_profile("fastopt")
@@ -14,12 +17,29 @@ settings.load_profile("fastopt")
 
 @pytest.fixture
 def cut(monkeypatch):
-    """``cut(runs=5, lanes=32)``: makes slices and tiles that short, and threads start at once."""
+    """``cut(runs=5, lanes=32)``: makes slices and tiles that short, and threads start at once.
+
+    A tile has at least the lanes that its block advances together.
+    """
 
     def set_lengths(runs=1 << 16, lanes=512):
-        assert lanes % 32 == 0  # whole vectors
         monkeypatch.setattr(fastopt.slices, "_MOST_RUNS", runs)
         monkeypatch.setattr(fastopt.slices, "_LEAST_SHARED", 0)
         monkeypatch.setattr(fastopt.kernels.tile, "_MOST_LANES", lanes)
 
     return set_lengths
+
+
+@pytest.fixture(scope="module")
+def as_written():
+    """Kernels whose products are all rounded, so that NumPy has the same bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASTOPT_CONTRACTION", "off")
+        _forget_compiled()
+        yield
+    _forget_compiled()
+
+
+def _forget_compiled():
+    for function in (specialise, build_block, build_evaluation, build_driver, build_survey):
+        function.cache_clear()

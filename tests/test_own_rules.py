@@ -17,6 +17,9 @@ import fastopt as fo
 from fastopt.rules import FRACTION, POSITIVE, Number, Rule, flag, parameter
 from fastopt.rules.base import registry
 
+# Compared bit for bit with plain NumPy; test_contraction.py compares what is compiled else.
+pytestmark = pytest.mark.usefixtures("as_written")
+
 STEPS = 40
 
 

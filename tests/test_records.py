@@ -13,6 +13,9 @@ import fastopt as fo
 import fastopt.kernels.tile
 import fastopt.slices
 
+# Compared bit for bit with plain NumPy; test_contraction.py compares what is compiled else.
+pytestmark = pytest.mark.usefixtures("as_written")
+
 QUADRATIC = fo.Quadratic(np.diag(np.geomspace(0.2, 2.0, 6)), np.full(6, 0.5))
 _plain = oracles.Quadratic(QUADRATIC.matrix, QUADRATIC.minimizer)
 SURFACES = {

@@ -11,6 +11,9 @@ from oracles import iterates, same_bits, ulps_apart
 
 import fastopt as fo
 
+# Compared bit for bit with plain NumPy; test_contraction.py compares what is compiled else.
+pytestmark = pytest.mark.usefixtures("as_written")
+
 STEPS = 50
 EPS = np.finfo(np.float64).eps
 

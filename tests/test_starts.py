@@ -160,7 +160,7 @@ def test_high_is_never_reached(cls):
         (Uniform(-2, 3, TRILLION, seed=1, dim=5), stats.uniform(-2, 5)),
         (Normal(2, 3, TRILLION, seed=1, dim=5), stats.norm(2, 3)),
     ],
-    ids=repr,
+    ids=["uniform", "normal"],
 )
 @pytest.mark.parametrize("first", [0, TRILLION - 20_000])
 def test_coordinates_are_independent_and_distributed_as_promised(batch, distribution, first):

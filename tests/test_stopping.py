@@ -13,6 +13,9 @@ import fastopt as fo
 import fastopt.kernels.tile
 import fastopt.slices
 
+# Compared bit for bit with plain NumPy; test_contraction.py compares what is compiled else.
+pytestmark = pytest.mark.usefixtures("as_written")
+
 # On the sphere, whose gradient is 2 x, a learning rate of 1/4 halves x and one of 3/2 doubles
 # -x: every number is exact, and the step of an event is known in advance.
 HALVING, DOUBLING = fo.GradientDescent(0.25), fo.GradientDescent(1.5)

@@ -5,7 +5,8 @@ by :func:`fastopt.kernels.compile.compile_entry`, which inlines the rule's and t
 functions. There are two forms:
 
 * fused: gradient and update of a run in one loop over the lanes, the coordinates written
-  out. For surfaces of few coordinates; 25% faster for gradient descent, 5% for Adam.
+  out, and a group of runs (:func:`fastopt.kernels.tile.group_lanes`) advanced by all the
+  steps before the next, so that LLVM keeps it in registers. For surfaces of few coordinates.
 * staged: gradient, sums and update each in a loop of its own over the tile, for any number
   of coordinates.
 
@@ -26,9 +27,9 @@ import numpy as np
 from fastopt.kernels import lanes
 from fastopt.kernels.compile import Entry, compile_entry, from_source
 from fastopt.kernels.parts import NO_RULE, RuleParts, SurfaceParts, Watch
-from fastopt.kernels.tile import Layout, make_layout
+from fastopt.kernels.tile import Layout, group_lanes, make_layout
 
-_HEADER = "def block(tile, layout, q, minima, rate, w, t, n):"
+_HEADER = "def block(tile, layout, q, minima, rates, w, t, n):"
 _FUNCTIONS = ("per_step", "point", "prepare", "terms", "combine", "update")
 
 
@@ -49,7 +50,7 @@ def build_block(
     dtype : {"float64", "float32"}
     """
     functions = {name: getattr(rule, name) for name in _FUNCTIONS if getattr(rule, name)}
-    block = _define(block_source(rule, surface, watch, per_run), surface, functions)
+    block = _define(block_source(rule, surface, watch, per_run, dtype), surface, functions)
     variant = watch.label + ("-per_run" if per_run else "")
     label = f"{rule.label}-{surface.label}-{surface.size_label}-{variant}-{dtype}"
     return compile_entry(block, dtype, block_signature(dtype), label, (rule.source, surface.source))
@@ -66,23 +67,33 @@ def build_evaluation(surface: SurfaceParts, dtype: str) -> Entry:
 
 @memoise
 def block_signature(dtype: str) -> Any:
-    """The one signature of all blocks: *n* steps from step *t* on the first *w* lanes."""
+    """The one signature of all blocks: *n* steps from step *t* on the first *w* lanes.
+
+    In the column of each of the steps, ``rates`` has the factor of the learning rate, and
+    below it room for the scalars of a step, which a fused block fills.
+    """
     vector, matrix = np.zeros(0, dtype), np.zeros((0, 0), dtype)
     layout = make_layout(NO_RULE, 0, 1, False)
-    arguments = [numba.typeof(part) for part in (matrix, layout, vector, matrix, vector)]
+    arguments = [numba.typeof(part) for part in (matrix, layout, vector, matrix, matrix)]
     return numba.types.void(*arguments, *[numba.types.int64] * 3)
 
 
-def block_source(rule: RuleParts, surface: SurfaceParts, watch: Watch, per_run: bool) -> str:
+def block_source(
+    rule: RuleParts, surface: SurfaceParts, watch: Watch, per_run: bool, dtype: str
+) -> str:
     """The Python source of the block of a pair."""
-    write = _fused if surface.fused else _staged
-    lines = write(_Names(rule, surface, per_run), watch)
+    names = _Names(rule, surface, per_run)
+    if surface.fused:
+        lines = _fused(names, watch, group_lanes(rule, surface, watch, per_run, dtype))
+    else:
+        lines = _staged(names, watch)
     return "\n".join([_HEADER, *_indent(lines), ""])
 
 
 def _define(source: str, surface: SurfaceParts, functions: dict[str, Any]) -> Any:
     surfaces = {"value": surface.value, "gradient": surface.gradient}
-    return from_source("block", source, get=lanes.get, put=lanes.put, **surfaces, **functions)
+    access = {"get": lanes.get, "put": lanes.put, "registers": lanes.registers}
+    return from_source("block", source, **access, **surfaces, **functions)
 
 
 def _evaluation(surface: SurfaceParts) -> list[str]:
@@ -104,9 +115,9 @@ def _evaluation(surface: SurfaceParts) -> list[str]:
 
 
 class _Names:
-    """The expressions for what stands in a tile.
+    """The expressions for what stands in a tile, or in the registers of a group.
 
-    Each access has a tag, by which LLVM knows that rows are disjoint (see
+    Each access to a tile has a tag, by which LLVM knows that rows are disjoint (see
     :mod:`fastopt.kernels.lanes`): in a fused block the row's number, in a staged one, whose
     rows move with the coordinate, a number for each kind of row.
     """
@@ -117,12 +128,7 @@ class _Names:
         if surface.fused:
             self._layout = make_layout(rule, surface.scratch, surface.dim, per_run)
         self._tags: dict[str, int] = {}
-        parameters = [self._same("parameters", i) for i in range(rule.parameters)]
-        if parameters:
-            # The schedule's factor belongs to the learning rate, which comes first.
-            parameters[0] += " * factor"
-        self.parameters = _tuple([*parameters, *map(repr, rule.flags)])
-        self.scalars = _tuple(self._same("scalars", i) for i in range(rule.scalars))
+        self._held: dict[tuple[str, int | str], str] = {}
         self.numbers = _tuple(f"q[{i}]" for i in range(surface.parameters))
 
     def _place(self, kind: str, more: int | str) -> str:
@@ -136,22 +142,54 @@ class _Names:
         tag = self._tags.setdefault(name, min(len(self._tags), lanes.LAST))
         return f"{tag}, {more}" if kind == "x" else f"{tag}, layout.{kind} + {more}"
 
+    def hold(self, rows: Iterable[tuple[str, int]], lanes: int) -> tuple[list[str], ...]:
+        """Keep rows in the registers of a group: lines that set up, load and store them."""
+        named: dict[tuple[str, int | str], str] = {row: "".join(map(str, row)) for row in rows}
+        lane = "first + j"
+        load = [f"{name}[j] = {self.get(*row, lane)}" for row, name in named.items()]
+        store = [self.put(*row, f"{name}[j]", lane) for row, name in named.items()]
+        self._held = named
+        return [f"{name} = registers(tile, {lanes})" for name in named.values()], load, store
+
     def get(self, kind: str, more: int | str = 0, lane: str = "j") -> str:
         """The element of row *more* of a kind, in a lane."""
+        if (kind, more) in self._held:
+            return f"{self._held[kind, more]}[{lane}]"
         return f"get(tile, {self._place(kind, more)}, {lane})"
 
     def put(self, kind: str, more: int | str, value: str, lane: str = "j") -> str:
         """Set that element."""
+        if (kind, more) in self._held:
+            return f"{self._held[kind, more]}[{lane}] = {value}"
         return f"put(tile, {self._place(kind, more)}, {lane}, {value})"
 
-    def _same(self, kind: str, more: int) -> str:
-        """A parameter or scalar: the run's own, or the one for all in lane 0."""
-        return self.get(kind, more, "j" if self.per_run else "0")
+    @property
+    def parameters(self) -> str:
+        """The tuple of a run's own parameters, or of those for all in lane 0."""
+        lane = "0" if not self.per_run else "first + j" if self.surface.fused else "j"
+        numbers = [self.get("parameters", i, lane) for i in range(self.rule.parameters)]
+        if numbers:
+            # The schedule's factor belongs to the learning rate, which comes first.
+            numbers[0] += " * factor"
+        return _tuple([*numbers, *map(repr, self.rule.flags)])
+
+    @property
+    def scalars(self) -> str:
+        """The same of what per_step returned last."""
+        lane = "j" if self.per_run else "0"
+        return _tuple(self.get("scalars", i, lane) for i in range(self.rule.scalars))
 
     def _slot_rows(self, i: int | str) -> list[int | str]:
         if isinstance(i, int):
             return [k * self.surface.dim + i for k in range(self.rule.slots)]
         return [f"{k} * dim + {i}" for k in range(self.rule.slots)]
+
+    def own_rows(self) -> list[tuple[str, int]]:
+        """The rows that a step changes, of a fused block."""
+        rule, dim = self.rule, self.surface.dim
+        counts = {"x": dim, "slots": rule.slots * dim, "memory": rule.memory}
+        counts["scalars"] = rule.scalars if self.per_run else 0
+        return [(kind, row) for kind, count in counts.items() for row in range(count)]
 
     def slots(self, i: int | str) -> str:
         """The tuple of the slots of coordinate *i*."""
@@ -159,10 +197,6 @@ class _Names:
 
     def keep_slots(self, i: int | str) -> list[str]:
         return [self.put("slots", row, f"s[{k}]") for k, row in enumerate(self._slot_rows(i))]
-
-    def keep_scalars(self) -> list[str]:
-        lane = "j" if self.per_run else "0"
-        return [self.put("scalars", i, f"c[{i}]", lane) for i in range(self.rule.scalars)]
 
     def views(self) -> list[str]:
         """Arrays for the staged functions of a surface."""
@@ -175,7 +209,7 @@ class _Names:
 
     def step_lines(self) -> list[str]:
         """Parameters and scalars of the step ``t + k``, before the loop over the lanes."""
-        lines = ["factor = rate[k]"]
+        lines = ["factor = rates[0, k]"]
         if not self.per_run:
             lines += [f"p = {self.parameters}"]
             lines += ["c = per_step(p, t + k, c)"] if self.rule.per_step else []
@@ -195,6 +229,10 @@ class _Names:
 
     def end(self) -> list[str]:
         return [] if self.per_run else self.keep_scalars()
+
+    def keep_scalars(self) -> list[str]:
+        lane = "j" if self.per_run else "0"
+        return [self.put("scalars", i, f"c[{i}]", lane) for i in range(self.rule.scalars)]
 
     def update(self, i: int | str, at: str, slope: str) -> list[str]:
         """The new value, and slots, of coordinate *i*."""
@@ -233,8 +271,8 @@ def _indent(lines: list[str]) -> list[str]:
     return ["    " + line for line in lines]
 
 
-def _lanes(lines: list[str]) -> list[str]:
-    return ["for j in range(w):", *_indent(lines)] if lines else []
+def _lanes(lines: list[str], count: int | str = "w") -> list[str]:
+    return [f"for j in range({count}):", *_indent(lines)] if lines else []
 
 
 def _coordinates(lines: list[str], first: int = 0) -> list[str]:
@@ -244,7 +282,32 @@ def _coordinates(lines: list[str], first: int = 0) -> list[str]:
 # -- fused -------------------------------------------------------------------------------
 
 
-def _fused(names: _Names, watch: Watch) -> list[str]:
+def _fused(names: _Names, watch: Watch, lanes: int) -> list[str]:
+    rule = names.rule
+    shared = not names.per_run and rule.per_step is not None
+    # The scalars of all steps come first: each group would work them out again.
+    ahead = [*names.step_lines(), *(f"rates[{i + 1}, k] = c[{i}]" for i in range(rule.scalars))]
+    before = [*names.begin(), "for k in range(n):", *_indent(ahead), *names.end()]
+    own = names.own_rows() + [("low", k) for k, used in enumerate(watch.tracked) if used]
+    declare, load, store = names.hold(own, lanes)
+    step = ["factor = rates[0, k]"]
+    if not names.per_run:
+        step += [f"p = {names.parameters}"]
+        step += [f"c = {_tuple(f'rates[{i + 1}, k]' for i in range(rule.scalars))}"]
+    step += _fused_distance(names, lanes) if watch.distance else []
+    step += _lanes(_fused_lane(names, watch), lanes)
+    return [
+        f"q = {names.numbers}",
+        *(before if shared else []),
+        *declare,
+        f"for first in range(0, w, {lanes}):",
+        *_indent([*_lanes(load, lanes), "for k in range(n):", *_indent(step)]),
+        *_indent(_lanes(store, lanes)),
+    ]
+
+
+def _fused_lane(names: _Names, watch: Watch) -> list[str]:
+    """One step of one run."""
     rule, rows = names.rule, range(names.surface.dim)
     lane = names.lane_lines(advance=True)
     lane += [f"at = {_tuple(names.get('x', i) for i in rows)}"]
@@ -268,19 +331,10 @@ def _fused(names: _Names, watch: Watch) -> list[str]:
         lane += names.combine(_tuple(sums), "level" if rule.uses_value else "0.0")
     for i in rows:
         lane += names.update(i, f"at[{i}]", f"slope[{i}]")
-    step = names.step_lines()
-    if watch.distance:
-        step += _fused_distance(names)
-    return [
-        f"q = {names.numbers}",
-        *names.begin(),
-        "for k in range(n):",
-        *_indent([*step, *_lanes(lane)]),
-        *names.end(),
-    ]
+    return lane
 
 
-def _fused_distance(names: _Names) -> list[str]:
+def _fused_distance(names: _Names, lanes: int) -> list[str]:
     # A loop over the lanes for each minimum: one over the minima inside it would be the
     # innermost, and nothing would be vectorised.
     rows = range(names.surface.dim)
@@ -290,7 +344,7 @@ def _fused_distance(names: _Names) -> list[str]:
     return [
         "for near in range(minima.shape[0]):",
         f"    minimum = {_tuple(f'minima[near, {i}]' for i in rows)}",
-        *_indent(_lanes([*lane, *names.keep_least(2, "distance")])),
+        *_indent(_lanes([*lane, *names.keep_least(2, "distance")], lanes)),
     ]
 
 

@@ -9,7 +9,8 @@ Everything the package compiles goes through two functions:
   Python) or a block (from a driver, by its address). Entries are kept on disk.
 
 A kernel is compiled strictly (no fastmath): LLVM may neither reorder nor contract floating
-point operations, so a result has the same bits at any vector width.
+point operations, so a result has the same bits at any vector width. What is contracted is
+decided before, by :mod:`fastopt.kernels.contraction`, the same for every processor.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ import numpy as np
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
+from numba.core.typed_passes import PreLowerStripPhis
 from numba.extending import intrinsic
 
-from fastopt.kernels import cache
+from fastopt.kernels import cache, contraction
 
 DTYPES = ("float64", "float32")
 
@@ -109,7 +111,16 @@ class _InlinedLibrary(JITCodeLibrary):
         """Nothing: the code is nowhere yet, and needs no Python objects."""
 
 
-class _InlinedCompiler(Compiler):
+class _ContractingCompiler(Compiler):
+    def define_pipelines(self) -> Any:
+        pipelines = super().define_pipelines()
+        for pipeline in pipelines:
+            pipeline.add_pass_after(contraction.Contraction, PreLowerStripPhis)
+            pipeline.finalize()
+        return pipelines
+
+
+class _InlinedCompiler(_ContractingCompiler):
     def define_pipelines(self) -> Any:
         state = self.state
         state.library = _InlinedLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
@@ -259,7 +270,7 @@ def compile_entry(
         # The name of a symbol must be its own: two loaded entries share one address space.
         clone.__qualname__ = f"{function.__name__}_{stamp[:16]}"
         wrappers = {"no_cpython_wrapper": not from_python, "no_cfunc_wrapper": True}
-        dispatcher = _jit(**wrappers, **_FLAGS)(clone)
+        dispatcher = _jit(pipeline_class=_ContractingCompiler, **wrappers, **_FLAGS)(clone)
         dispatcher._cache = store = cache.open_cache(label, stamp, sources, unknown)
         with store.announced():
             dispatcher.compile(signature)
@@ -303,6 +314,7 @@ def fingerprint(function: Callable[..., Any]) -> str:
     """
     digest = hashlib.sha256()
     digest.update(_toolchain())
+    digest.update(b"contracted" if contraction.enabled() else b"as written")
     _feed(digest, function, {})
     return digest.hexdigest()
 

@@ -10,11 +10,12 @@ A window on one tile:
 3. Runs that met no criterion and did not escape are stored back. The few others, the *hits*,
    are moved to a second slice as they were at the window's start.
 
-After the window's last tile, the second slice is advanced through the same window in windows
-of one step, where a hit is known to have ended at just that step. So a finished run costs
-nothing any more, and exact stopping one more window of each run. Masking finished runs at
-every step instead would cost gradient descent half of its rate, and rewinding run by run, not
-in vectors, a quarter of the whole time to convergence.
+After the window's last tile, the second slice is advanced through the same window in shorter
+ones, whose hits go to a third slice in the same way, and that by single steps, where a hit is
+known to have ended at just that step. So a finished run costs nothing any more, and exact
+stopping one more window of each run. Masking finished runs at every step instead would cost
+gradient descent half of its rate, and rewinding run by run, not in vectors, a quarter of the
+whole time to convergence.
 """
 
 from __future__ import annotations
@@ -33,11 +34,14 @@ from fastopt.kernels.lanes import get, put
 CONVERGED, MAX_STEPS, DIVERGED = 0, 1, 2
 PENDING = -1
 
-# The two slices.
-RUNS, REWOUND = 0, 1
-# Places in `counts` for each slice: columns in use, next column of the window, hits; and for
-# the first slice its step, whether its starts have been looked at, and whether a block raised.
-ACTIVE, NEXT, HITS, STEP, BEGUN, RAISED = 0, 1, 2, 3, 4, 5
+# The slices: all runs, and those that are rewound, in windows of some steps and of one.
+RUNS, MIDDLE, SINGLE = 0, 1, 2
+SLICES = 3
+# Places in `counts` for each slice: columns in use, next column of the window, hits, the
+# window's first step and length; and for the first slice whether its starts have been looked
+# at, and whether a block raised.
+ACTIVE, NEXT, HITS, STEP, LENGTH, BEGUN, RAISED = range(7)
+COUNTS = 7
 # Rows of `lanes` for each slice: a column's run, from the slice's first; columns that hit.
 WHICH, HIT = 0, 1
 # Tags of rows, for `lanes.get` and `lanes.put`: those of the runs in a tile and in a slice,
@@ -55,8 +59,9 @@ class Goal(NamedTuple):
     factors: Any  # (m,) factors of the learning rate of the first steps; empty: all 1
     max_steps: int
     window: int
+    middle: int  # length of the windows in which hits are looked for first
     check: int  # steps after which escape is looked for, within a window
-    lane_step: int  # lanes of a vector
+    group: int  # lanes that the block advances together
 
 
 class Out(NamedTuple):
@@ -74,7 +79,7 @@ def build_driver(dtype: str) -> Entry:
     """The compiled :func:`advance`."""
     vector, matrix, cube = (np.zeros((0,) * axes, dtype) for axes in (1, 2, 3))
     counts, status = np.zeros(0, np.int64), np.zeros(0, np.int8)
-    goal = Goal(vector, counts, vector, 0, 0, 0, 0)
+    goal = Goal(vector, counts, vector, 0, 0, 0, 0, 0)
     out = Out(matrix, counts, status, cube, 0)
     lanes = np.zeros((0, 0, 0), np.int64)
     parts = (matrix, lanes, np.zeros((0, 0), np.int64), cube, goal, out)
@@ -85,7 +90,7 @@ def build_driver(dtype: str) -> Entry:
     return compile_entry(advance, dtype, signature, f"driver-{dtype}", from_python=True)
 
 
-def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal, out, budget):
+def advance(block, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal, out, budget):
     """Advance a slice until all its runs have ended, or for about *budget* run-steps.
 
     It also comes back where it needs more of ``goal.factors``.
@@ -94,11 +99,11 @@ def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, 
     ----------
     block : int
         Address of the pair's block, whose other arguments are the next five.
-    rows : array, shape (2 * layout.own, S)
+    rows : array, shape (SLICES * layout.own, S)
         The slices, one below the other: a column a run.
-    lanes : int64 array, shape (2, 2, S)
-    counts : int64 array, shape (2, 6)
-    scalars : array, shape (2, 2, layout.shared)
+    lanes : int64 array, shape (SLICES, 2, S)
+    counts : int64 array, shape (SLICES, COUNTS)
+    scalars : array, shape (SLICES, 2, layout.shared)
     """
     while counts[RUNS, ACTIVE] > 0:
         t = counts[RUNS, STEP]
@@ -108,39 +113,52 @@ def advance(block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, 
             n, over = 0, False  # only look whether a start is too far out
         elif 0 < goal.factors.shape[0] < t + n:
             return
-        for k in range(-1, n if n > 1 else 0):
-            # First the window on all runs, then its single steps on those that hit.
-            part = RUNS if k < 0 else REWOUND
-            at, steps = (t, n) if k < 0 else (t + k, 1)
+        part, at = RUNS, t
+        while True:
+            steps = n if part == RUNS else min(goal.middle, t + n - at) if part == MIDDLE else 1
+            counts[part, STEP], counts[part, LENGTH] = at, steps
             while counts[part, NEXT] < counts[part, ACTIVE]:
-                if (budget <= 0 and k < 0) or counts[RUNS, RAISED]:
+                if (budget <= 0 and part == RUNS) or counts[RUNS, RAISED]:
                     return
                 w = _advance_tile(
-                    block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal,
+                    block, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal,
                     out, part, at, steps, over,
                 )  # fmt: skip
                 budget -= w * steps
             _swap_out(rows, lanes, counts, layout.own, part)
-            for i in range(layout.shared):
-                if k < 0:
-                    scalars[REWOUND, BEFORE, i] = scalars[RUNS, BEFORE, i]
-                if steps > 0:
-                    scalars[part, BEFORE, i] = scalars[part, AFTER, i]
-            if counts[REWOUND, ACTIVE] == 0:
-                break
+            if steps > 1 and counts[part + 1, ACTIVE] > 0:
+                # Those that hit, in shorter windows from where this one began.
+                for i in range(layout.shared):
+                    scalars[part + 1, BEFORE, i] = scalars[part, BEFORE, i]
+                part += 1
+            else:
+                while True:
+                    _end_window(counts, scalars, part)
+                    if part == RUNS or counts[part, ACTIVE] > 0:
+                        break
+                    part -= 1
+                if part == RUNS:
+                    break
+                at = counts[part, STEP]
         counts[RUNS, BEGUN] = 1
-        counts[RUNS, STEP] = t + n
+
+
+def _end_window(counts, scalars, part):
+    """The next window of a slice begins where this one ends."""
+    counts[part, STEP] += counts[part, LENGTH]
+    if counts[part, LENGTH] > 0:
+        for i in range(scalars.shape[2]):
+            scalars[part, BEFORE, i] = scalars[part, AFTER, i]
 
 
 @merged
 def _advance_tile(
-    block, tile, layout, q, minima, rate, rows, lanes, counts, scalars, goal, out, part, t, n, over
+    block, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal, out, part, t, n, over
 ):
     """Advance the next tile of a slice by *n* steps; see to those that ended."""
     first = counts[part, NEXT]
     w = min(tile.shape[1], counts[part, ACTIVE] - first)
-    # Whole vectors: a rest of up to 15 lanes would run one by one.
-    wide = (w + goal.lane_step - 1) // goal.lane_step * goal.lane_step
+    wide = (w + goal.group - 1) // goal.group * goal.group
     for i in range(layout.own):
         for j in range(w):
             put(tile, OWN, i, j, get(rows, SLICE, part * layout.own + i, first + j))
@@ -158,7 +176,7 @@ def _advance_tile(
         put(tile, MARK, layout.mark, j, mark)
     # At the very end one step too many, for what the block sees of the last point.
     _run(
-        block, tile, layout, q, minima, rate, lanes, counts, goal,
+        block, tile, layout, q, minima, rates, lanes, counts, goal,
         out, part, first, w, wide, t, n + over,
     )  # fmt: skip
     for i in range(layout.shared):
@@ -174,20 +192,23 @@ def _advance_tile(
             kept = new if get(tile, MARK, layout.mark, j) == 0.0 else old
             put(rows, SLICE, part * layout.own + i, first + j, kept)
     if hits > 0:
+        begin = counts[part, HITS]
+        end = begin
         for j in range(w):
-            if tile[layout.mark, j] != 0.0:
-                if n > 1:
-                    _set_aside(rows, lanes, counts, layout.own, first + j)
-                else:
-                    _write(tile, layout, rows, lanes, goal, out, part, first, j, t, n)
-                lanes[part, HIT, counts[part, HITS]] = first + j
-                counts[part, HITS] += 1
+            # Without a branch, which would be guessed wrong for every second hit.
+            lanes[part, HIT, end] = first + j
+            end += get(tile, MARK, layout.mark, j) != 0.0
+        counts[part, HITS] = end
+        if n > 1:
+            _set_aside(rows, lanes, counts, layout.own, part, begin, end)
+        else:
+            _write(tile, layout, rows, lanes, goal, out, part, first, begin, end, t, n)
     counts[part, NEXT] = first + w
     return w
 
 
 def _run(
-    block, tile, layout, q, minima, rate, lanes, counts, goal, out, part, first, w, wide, t, n
+    block, tile, layout, q, minima, rates, lanes, counts, goal, out, part, first, w, wide, t, n
 ):
     """The window's steps, in one piece or cut where a step is recorded or escape looked for."""
     steps = goal.record_steps
@@ -209,8 +230,8 @@ def _run(
             to = steps[record] if recorded else to
             if goal.factors.shape[0] > 0:
                 for k in range(min(to, goal.max_steps) - at):
-                    rate[k] = goal.factors[at + k]
-            if call_address(block, (tile, layout, q, minima, rate, wide, at, to - at)):
+                    rates[0, k] = goal.factors[at + k]
+            if call_address(block, (tile, layout, q, minima, rates, wide, at, to - at)):
                 counts[RUNS, RAISED] = 1
             if recorded:
                 for j in range(w):
@@ -252,33 +273,46 @@ def _mark_converged(tile, layout, limits, wide):
 # -- the end of a run --------------------------------------------------------------------
 
 
-def _set_aside(rows, lanes, counts, own, lane):
-    """Copy a hit, as it was at the window's start, to the second slice."""
-    to = counts[REWOUND, ACTIVE]
+def _set_aside(rows, lanes, counts, own, part, begin, end):
+    """Copy the hits from *begin* to *end*, as at the window's start, to the next slice."""
+    to = counts[part + 1, ACTIVE]
     for i in range(own):
-        put(rows, SLICE, own + i, to, get(rows, SLICE, i, lane))
-    lanes[REWOUND, WHICH, to] = lanes[RUNS, WHICH, lane]
-    counts[REWOUND, ACTIVE] = to + 1
+        for h in range(begin, end):
+            x = get(rows, SLICE, part * own + i, lanes[part, HIT, h])
+            put(rows, SLICE, (part + 1) * own + i, to + h - begin, x)
+    for h in range(begin, end):
+        lanes[part + 1, WHICH, to + h - begin] = lanes[part, WHICH, lanes[part, HIT, h]]
+    counts[part + 1, ACTIVE] = to + end - begin
 
 
-def _write(tile, layout, rows, lanes, goal, out, part, first, j, t, n):
-    """Write the result of a run that ended in a window of at most one step."""
-    run = out.first + lanes[part, WHICH, first + j]
-    status = int(tile[layout.mark, j]) - 1
-    # It has diverged at the window's end, which is in the tile, or else at its start.
-    diverged = status == DIVERGED
-    step = t + n if diverged else t
-    out.steps[run] = step
-    out.status[run] = status
+def _write(tile, layout, rows, lanes, goal, out, part, first, begin, end, t, n):
+    """Write the results of hits that ended in a window of at most one step."""
+    diverged = tile.dtype.type(1 + DIVERGED)
+    for h in range(begin, end):
+        lane = lanes[part, HIT, h]
+        run = out.first + lanes[part, WHICH, lane]
+        mark = get(tile, MARK, layout.mark, lane - first)
+        # It has diverged at the window's end, which is in the tile, or else at its start.
+        out.steps[run] = t + n if mark == diverged else t
+        out.status[run] = int(mark) - 1
     for i in range(layout.dim):
-        before = get(rows, SLICE, part * layout.own + i, first + j)
-        out.x[run, i] = get(tile, OWN, i, j) if diverged else before
+        for h in range(begin, end):
+            lane = lanes[part, HIT, h]
+            run = out.first + lanes[part, WHICH, lane]
+            before = get(rows, SLICE, part * layout.own + i, lane)
+            now = get(tile, OWN, i, lane - first)
+            out.x[run, i] = (
+                now if get(tile, MARK, layout.mark, lane - first) == diverged else before
+            )
     # What was recorded of this window before its end was known is put right.
     for record in range(goal.record_steps.shape[0] - 1, -1, -1):
-        if goal.record_steps[record] < step:
+        if goal.record_steps[record] < t:
             break
-        for i in range(layout.dim):
-            out.trajectory[record, run, i] = out.x[run, i]
+        for h in range(begin, end):
+            run = out.first + lanes[part, WHICH, lanes[part, HIT, h]]
+            if goal.record_steps[record] >= out.steps[run]:
+                for i in range(layout.dim):
+                    out.trajectory[record, run, i] = out.x[run, i]
 
 
 def _swap_out(rows, lanes, counts, own, part):
@@ -308,20 +342,26 @@ def build_survey(dtype: str) -> Entry:
     return compile_entry(survey, dtype, signature, f"survey-{dtype}", from_python=True)
 
 
-def survey(evaluation, tile, layout, q, minima, rate, points, fun, norm, gradients):
+def survey(evaluation, tile, layout, q, minima, rates, points, fun, norm, gradients):
     """Value and gradient norm at each of *points* (n, dim); gradients where there is room."""
     for first in range(0, points.shape[0], tile.shape[1]):
         w = min(tile.shape[1], points.shape[0] - first)
         for i in range(layout.dim):
             for j in range(w):
-                tile[i, j] = points[first + j, i]
-        call_address(evaluation, (tile, layout, q, minima, rate, w, 0, 0))
+                put(tile, OWN, i, j, points[first + j, i])
+        call_address(evaluation, (tile, layout, q, minima, rates, w, 0, 0))
         for j in range(w):
-            square = tile[layout.g, j] * tile[layout.g, j]
-            for i in range(1, layout.dim):
-                square += tile[layout.g + i, j] * tile[layout.g + i, j]
-            fun[first + j] = tile[layout.f, j]
-            norm[first + j] = math.sqrt(square)
-            if gradients.shape[0] > 0:
-                for i in range(layout.dim):
-                    gradients[first + j, i] = tile[layout.g + i, j]
+            slope = get(tile, OWN, layout.g, j)
+            put(tile, MARK, layout.mark, j, slope * slope)
+        for i in range(1, layout.dim):
+            for j in range(w):
+                slope, square = get(tile, OWN, layout.g + i, j), get(tile, MARK, layout.mark, j)
+                put(tile, MARK, layout.mark, j, square + slope * slope)
+        for j in range(w):
+            norm[first + j] = math.sqrt(get(tile, MARK, layout.mark, j))
+        for j in range(w):
+            fun[first + j] = get(tile, OWN, layout.f, j)
+        if gradients.shape[0] > 0:
+            for i in range(layout.dim):
+                for j in range(w):
+                    gradients[first + j, i] = get(tile, OWN, layout.g + i, j)

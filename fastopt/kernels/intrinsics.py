@@ -16,19 +16,30 @@ from numba import types
 from numba.extending import intrinsic
 
 _INTEGER_OF = {types.float64: types.int64, types.float32: types.int32}
+FLOATS = tuple(_INTEGER_OF)
 _FLOAT_OF = {integer: real for real, integer in _INTEGER_OF.items()}
 
 
-@intrinsic
-def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-    """a * b + c, rounded once."""
-    if not (a == b == c and a in _INTEGER_OF):
-        return None
+def _fused_operation(name: str, doc: str, negate_product: bool, negate_other: bool) -> Any:
+    def operation(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+        if not (a == b == c and a in FLOATS):
+            return None
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.fma(*args)
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            first, second, other = args
+            first = builder.fneg(first) if negate_product else first
+            return builder.fma(first, second, builder.fneg(other) if negate_other else other)
 
-    return a(a, b, c), codegen
+        return a(a, b, c), codegen
+
+    operation.__name__ = operation.__qualname__ = name
+    operation.__doc__ = doc
+    return intrinsic(operation)
+
+
+fma = add_product = _fused_operation("fma", "a * b + c, rounded once.", False, False)
+subtract_product = _fused_operation("subtract_product", "c - a * b, rounded once.", True, False)
+product_minus = _fused_operation("product_minus", "a * b - c, rounded once.", False, True)
 
 
 @intrinsic

@@ -52,6 +52,25 @@ def put(typingctx: Any, tile: Any, tag: Any, row: Any, lane: Any, value: Any) ->
     return types.void(tile, tag, row, lane, value), codegen
 
 
+@intrinsic(prefer_literal=True)
+def registers(typingctx: Any, tile: Any, count: Any) -> Any:
+    """Room for *count* (a literal) numbers of the type of *tile*'s, indexed from 0.
+
+    LLVM turns it into vector registers, once it has vectorised and unrolled the loops over
+    it. Those loops run to *count* itself: a number known when the kernel is compiled.
+    """
+    lanes = count.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number = context.get_data_type(tile.dtype)
+        with builder.goto_entry_block():
+            room = builder.alloca(ir.ArrayType(number, lanes))
+            room.align = 64
+        return builder.bitcast(room, number.as_pointer())
+
+    return types.CPointer(tile.dtype)(tile, count), codegen
+
+
 def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     """The address of an element; rows and lanes are never negative, so none is wrapped."""
     tile = make_array(signature.args[0])(context, builder, args[0])
@@ -63,11 +82,22 @@ def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 
 
 def _declare_disjoint(module: Any, instruction: Any, tag: Any) -> None:
-    name, own = divmod(tag.literal_value, _COUNT)
+    number = tag.literal_value
+    # Kept with the module: to make them for each access takes a fifth of the compile time.
+    made = vars(module).setdefault("fastopt_rows", {})
+    if number not in made:
+        made[number] = _alias_metadata(module, *divmod(number, _COUNT))
+    own, others = made[number]
+    instruction.set_metadata("alias.scope", own)
+    instruction.set_metadata("noalias", others)
+
+
+def _alias_metadata(module: Any, name: int, own: int) -> tuple[Any, Any]:
+    """The scope of a tag, and those of all the others of its domain."""
     domain = module.add_metadata([ir.MetaDataString(module, f"fastopt rows {name}")])
     scopes = [
         module.add_metadata([ir.MetaDataString(module, f"fastopt row {name} {k}"), domain])
         for k in range(_COUNT)
     ]
-    instruction.set_metadata("alias.scope", module.add_metadata([scopes[own]]))
-    instruction.set_metadata("noalias", module.add_metadata(scopes[:own] + scopes[own + 1 :]))
+    others = scopes[:own] + scopes[own + 1 :]
+    return module.add_metadata([scopes[own]]), module.add_metadata(others)

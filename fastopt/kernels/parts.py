@@ -74,6 +74,11 @@ class Watch:
     distance: bool = False
 
     @property
+    def tracked(self) -> tuple[bool, bool, bool]:
+        """Which of the rows ``low`` are used."""
+        return self.gradient, self.value, self.distance
+
+    @property
     def label(self) -> str:
         names = ("gradient", "value", "distance")
         return "+".join(name for name in names if getattr(self, name)) or "free"

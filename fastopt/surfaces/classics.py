@@ -101,7 +101,9 @@ class Rosenbrock(CoordinateSurface):
 
     @staticmethod
     def partial(q, shared, left, x, right, i, n):
-        ahead = -400.0 * x * (right - x * x) - 2.0 * (1.0 - x)
+        # Grouped so that three of its products are fused, and a sphere's cost is saved.
+        by_right = 200.0 * (right - x * x)
+        ahead = 2.0 * ((x - 1.0) - x * by_right)
         behind = 200.0 * (x - left * left)
         if i == 0.0:
             return ahead

@@ -95,7 +95,7 @@ class Himmelblau(PointSurface):
         x, y = x
         a = x * x + y - 11.0
         b = x + y * y - 7.0
-        return 4.0 * a * x + 2.0 * b, 2.0 * a + 4.0 * b * y
+        return 2.0 * (2.0 * a * x + b), 2.0 * (a + 2.0 * b * y)
 
     def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
         u, v = np.moveaxis(self.points(x), -1, 0)
