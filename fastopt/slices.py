@@ -36,6 +36,7 @@ from fastopt.rules import Rule
 from fastopt.schedules import Factors
 from fastopt.surfaces import Surface
 from fastopt.survey import Surveyor
+from fastopt.workers import StoppedError, share_out
 
 # A slice is read once a window, so it need not fit a cache; the longer it is, the less its
 # last few unfinished runs weigh. Memory: one slice a thread.
@@ -247,7 +248,7 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
 
                 def note(share: float) -> None:
                     if stop.is_set():
-                        raise _StoppedError
+                        raise StoppedError
                     report((done[0] + share) / len(cuts))
 
                 a = cuts[number]
@@ -255,41 +256,6 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
                 with lock:
                     done[0] += 1
 
-    _share_out(work, min(threads, len(cuts)), stop)
+    share_out(work, min(threads, len(cuts)), stop)
     if (task.status == PENDING).any():
         raise RuntimeError("internal error: a run was lost; please report it")
-
-
-class _StoppedError(Exception):
-    """Another thread failed, or the user pressed Ctrl-C."""
-
-
-def _share_out(work: Callable[[], None], threads: int, stop: threading.Event) -> None:
-    """Run *work* on *threads* threads; the first error, or Ctrl-C, ends all of them."""
-    errors: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            work()
-        except _StoppedError:
-            pass
-        except BaseException as error:
-            errors.append(error)
-            stop.set()
-
-    helpers = [threading.Thread(target=guarded, daemon=True) for _ in range(threads - 1)]
-    try:
-        for helper in helpers:
-            helper.start()
-        guarded()
-        for helper in helpers:
-            helper.join()
-    except BaseException:  # Ctrl-C while waiting
-        stop.set()
-        raise
-    finally:
-        for helper in helpers:
-            if helper.ident:
-                helper.join()
-    if errors:
-        raise errors[0]

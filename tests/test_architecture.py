@@ -13,7 +13,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Imports run downward only: a module may import from its own floor or a lower one.
 FLOORS = [
     {"kernels.compile", "kernels.cache", "kernels.contraction", "kernels.intrinsics"},
-    {"kernels", "names", "checks", "memory", "progress"},
+    {"kernels", "names", "checks", "memory", "progress", "workers"},
     {"rules", "surfaces", "schedules", "starts", "survey"},
     {"run", "runs", "batch", "slices", "stopping"},
     {"plot", "info"},

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
+import os
+import signal
 import subprocess
 import sys
+import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -287,3 +291,47 @@ def test_resident_memory_grows_by_the_results_alone():
     command = [sys.executable, "-c", _PEAK]
     grown = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert 0.9 < grown / (2_000_000 * _RESULTS) < 1.2
+
+
+# -- threads -----------------------------------------------------------------------------
+
+
+def test_more_threads_than_processors_and_than_slices():
+    starts = np.random.default_rng(5).uniform(-2, 2, (3000, 2))
+    options = {"max_steps": 3000, "stop": None}
+    alone = fo.run(fo.GradientDescent(1e-4), fo.Rosenbrock(), starts, threads=1, **options)
+    many = fo.run(fo.GradientDescent(1e-4), fo.Rosenbrock(), starts, threads=64, **options)
+    assert same_bits(alone.x, many.x)
+
+
+def test_calls_from_several_threads_at_once():
+    starts = np.random.default_rng(5).uniform(-2, 2, (3000, 2))
+    options = {"max_steps": 3000, "stop": None, "threads": 2}
+    rules = [fo.GradientDescent(rate) for rate in np.linspace(1e-5, 1e-4, 6)]
+    alone = [fo.run(rule, fo.Rosenbrock(), starts, **options).x for rule in rules]
+    with ThreadPoolExecutor(len(rules)) as pool:
+        together = [pool.submit(fo.run, rule, fo.Rosenbrock(), starts, **options) for rule in rules]
+    for future, x in zip(together, alone, strict=True):
+        assert same_bits(future.result().x, x)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own():
+    starts = np.random.default_rng(5).uniform(-2, 2, (3000, 2))
+    options = {"max_steps": 3000, "stop": None, "threads": 2}
+    rule = fo.GradientDescent(1e-4)
+    expected = fo.run(rule, fo.Rosenbrock(), starts, **options).x
+    child = os.fork()
+    if child == 0:
+        same = same_bits(fo.run(rule, fo.Rosenbrock(), starts, **options).x, expected)
+        os._exit(0 if same else 1)
+    for _ in range(200):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, signal.SIGKILL)
+    assert ended, "the forked process hangs"
+    assert status == 0
