@@ -15,7 +15,7 @@ import llvmlite.binding as llvm
 import fastopt
 from fastopt import memory
 from fastopt.kernels import cache
-from fastopt.run import processors
+from fastopt.workers import processors
 
 
 def collect() -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import time
 from typing import Any
 
@@ -22,6 +21,7 @@ from fastopt.slices import Task, run_slices
 from fastopt.starts import Starts
 from fastopt.stopping import Record, Stop
 from fastopt.surfaces import Surface
+from fastopt.workers import processors
 
 # A run of 10^12 steps takes an hour at the very least.
 _MOST_STEPS = 10**12
@@ -201,13 +201,6 @@ def _dtype_name(dtype: DTypeLike) -> str:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"dtype={name!r}: must be 'float64' or 'float32'{hint}")
     return name
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_memory(batch: Batch, surface: Surface, dtype: str, records: int) -> None:

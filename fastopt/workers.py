@@ -58,3 +58,10 @@ def share_out(work: Callable[[], None], threads: int, stop: threading.Event) -> 
 def _finish(helpers: list[Future[None]]) -> None:
     """Wait for those that have begun; for the others there is nothing left to do."""
     wait([helper for helper in helpers if not helper.cancel()])
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
