@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -43,3 +46,35 @@ def as_written():
 def _forget_compiled():
     for function in (specialise, build_block, build_evaluation, build_driver, build_survey):
         function.cache_clear()
+
+
+def load(name):
+    """The library *name*; without it the test is skipped, or fails if it is required."""
+    if os.environ.get("FASTOPT_REQUIRE_PEERS", "0") in ("", "0"):
+        return pytest.importorskip(name)
+    return importlib.import_module(name)
+
+
+@pytest.fixture(scope="session")
+def torch():
+    return load("torch")
+
+
+@pytest.fixture(scope="session")
+def jax():
+    jax = load("jax")
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+@pytest.fixture(scope="session")
+def optax(jax):
+    return load("optax")
+
+
+@pytest.fixture(scope="session")
+def keras():
+    os.environ["KERAS_BACKEND"] = "numpy"
+    keras = load("keras")
+    keras.config.set_floatx("float64")
+    return keras

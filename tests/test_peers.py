@@ -9,11 +9,9 @@ a rule has several published forms, the libraries are asked for the paper's, whi
 
 from __future__ import annotations
 
-import importlib
 import math
-import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -28,30 +26,6 @@ DRAWS = 5
 TOLERANCE = 1e-10  # of the largest coordinate that the run ever had
 # The libraries round otherwise at each of the 200 steps, not once by one ulp.
 ROUNDINGS = 10
-
-
-def load(name: str) -> Any:
-    """The library *name*; without it the test is skipped, or fails if it is required."""
-    if os.environ.get("FASTOPT_REQUIRE_PEERS", "0") in ("", "0"):
-        return pytest.importorskip(name)
-    return importlib.import_module(name)
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return load("torch")
-
-
-@pytest.fixture(scope="module")
-def jax():
-    jax = load("jax")
-    jax.config.update("jax_enable_x64", True)
-    return jax
-
-
-@pytest.fixture(scope="module")
-def optax(jax):
-    return load("optax")
 
 
 # -- surfaces ----------------------------------------------------------------------------

@@ -43,6 +43,9 @@ def flag(default: bool) -> Any:
     return dataclasses.field(default=default, metadata={"flag": True})
 
 
+LIBRARIES = ("torch", "keras", "optax")
+"""The libraries whose forms of a rule are there as presets."""
+
 registry: dict[str, type[Rule]] = {}
 aliases: dict[str, type[Rule]] = {}
 
@@ -103,10 +106,19 @@ class Rule:
             @staticmethod
             def update(p, c, x, g, s):
                 return x - c[0] * g
+
+    A library's form of a rule, which ``fo.Adam.torch()`` makes, is a class next to it with
+    parameters and functions of its own::
+
+        class AdamTorch(Rule, library="torch", of=Adam):
+            learning_rate: Number = parameter(1e-3, NON_NEGATIVE)
+            ...
     """
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    library: ClassVar[str | None] = None
+    presets: ClassVar[dict[str, type[Rule]]]
     slots: ClassVar[tuple[str, ...]] = ()
     scalars: ClassVar[tuple[float, ...]] = ()
     memory: ClassVar[tuple[float, ...]] = ()
@@ -120,12 +132,47 @@ class Rule:
     terms: ClassVar[KernelFunction | None] = None
     combine: ClassVar[KernelFunction | None] = None
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(
+        cls, library: str | None = None, of: type[Rule] | None = None, **options: Any
+    ) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, eq=False, repr=False)(cls)
         _check_declaration(cls)
-        register("rule", cls, registry)
-        aliases.update(dict.fromkeys(cls.aliases, cls))
+        if library is None or of is None:
+            cls.presets = {}
+            register("rule", cls, registry)
+            aliases.update(dict.fromkeys(cls.aliases, cls))
+        elif library not in LIBRARIES:
+            raise TypeError(f"{cls.__name__}: library={library!r} must be one of {LIBRARIES}")
+        else:
+            cls.name, cls.library, cls.presets = of.name, library, of.presets
+            cls.presets[library] = cls
+
+    @classmethod
+    def torch(cls, **parameters: Any) -> Rule:
+        """The rule with PyTorch's defaults and exact arithmetic."""
+        return cls._preset("torch")(**parameters)
+
+    @classmethod
+    def keras(cls, **parameters: Any) -> Rule:
+        """The rule with Keras's defaults and exact arithmetic."""
+        return cls._preset("keras")(**parameters)
+
+    @classmethod
+    def optax(cls, **parameters: Any) -> Rule:
+        """The rule with optax's defaults and exact arithmetic."""
+        return cls._preset("optax")(**parameters)
+
+    @classmethod
+    def _preset(cls, library: str) -> type[Rule]:
+        if library not in cls.presets:
+            others = " and ".join(sorted(cls.presets)) or "no library"
+            has = "has" if len(cls.presets) < 2 else "have"
+            raise ValueError(
+                f"{cls.name}: {library} has no such rule; {others} {has} it, or use the "
+                f"paper's form, fo.{cls.__name__}()"
+            )
+        return cls.presets[library]
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -170,7 +217,10 @@ class Rule:
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={self._short(name)}" for name in self.parameter_names())
-        return f"{type(self).__name__}({values})"
+        cls = type(self)
+        if cls.library is None:
+            return f"{cls.__name__}({values})"
+        return f"{registry[cls.name].__name__}.{cls.library}({values})"
 
     def _short(self, name: str) -> str:
         value = getattr(self, name)
@@ -225,12 +275,10 @@ class Rule:
         """What the kernels compile."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
         flags = tuple(getattr(self, f.name) for f in fields if "flag" in f.metadata)
-        settings = "".join(
-            f"-{f.name}" for f in fields if "flag" in f.metadata and getattr(self, f.name)
-        )
+        settings = [f.name for f in fields if "flag" in f.metadata and getattr(self, f.name)]
         cls = type(self)
         return RuleParts(
-            label="-".join([self.name, *settings]),
+            label="-".join([self.name, *([self.library] if self.library else []), *settings]),
             source=cls,
             update=cls.update,
             per_step=cls.per_step,
