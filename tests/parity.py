@@ -7,6 +7,7 @@ A preset is compared at its defaults and at drawn settings, from several starts 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -135,13 +136,15 @@ def torch_path(torch, make, given, surface, starts):
 
 def keras_path(keras, make, given, surface, starts):
     """``make(keras.optimizers, given)`` is the optimiser."""
-    x = keras.Variable(starts, dtype="float64")
-    optimiser = make(keras.optimizers, given)
-    path = [starts]
-    for _ in range(STEPS):
-        gradient = surface.gradient(path[-1])
-        optimiser.apply([keras.ops.convert_to_tensor(gradient)], [x])
-        path.append(np.array(keras.ops.convert_to_numpy(x)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own, from its arrays under NumPy 2
+        x = keras.Variable(starts, dtype="float64")
+        optimiser = make(keras.optimizers, given)
+        path = [starts]
+        for _ in range(STEPS):
+            gradient = surface.gradient(path[-1])
+            optimiser.apply([keras.ops.convert_to_tensor(gradient)], [x])
+            path.append(np.array(keras.ops.convert_to_numpy(x)))
     return np.array(path)
 
 
