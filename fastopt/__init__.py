@@ -1,6 +1,6 @@
 """fastopt: thousands to billions of independent optimiser runs at once."""
 
-from fastopt import rules, starts, surfaces
+from fastopt import rules, schedules, starts, surfaces
 from fastopt.rules import *  # noqa: F403
 from fastopt.run import run, warmup
 from fastopt.runs import Runs, Status
@@ -16,6 +16,7 @@ __all__ = [
     "Stop",
     "rules",
     "run",
+    "schedules",
     "starts",
     "surfaces",
     "warmup",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastopt.batch import Batch
+from fastopt.factors import Factors
 from fastopt.kernels.block import build_block
 from fastopt.kernels.driver import (
     ACTIVE,
@@ -33,7 +34,6 @@ from fastopt.kernels.parts import Watch
 from fastopt.kernels.tile import group_lanes, lane_count, make_layout
 from fastopt.memory import Scratch, allocate
 from fastopt.rules import Rule
-from fastopt.schedules import Factors
 from fastopt.surfaces import Surface
 from fastopt.survey import Surveyor
 from fastopt.workers import StoppedError, share_out
@@ -86,7 +86,7 @@ class Task:
             self.parts, self.surface_parts.scratch, surface.dim, batch.per_run
         )
         self.numbers = np.array(surface.numbers, dtype)
-        self.group = group_lanes(self.parts, self.surface_parts, watch, batch.per_run, dtype)
+        self.group = group_lanes(self.parts, self.surface_parts, dtype)
         with np.errstate(over="ignore"):
             self.minima = np.array(surface.minima, dtype).reshape(-1, surface.dim)
             offset = surface.fun_min if watch.value else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 
@@ -77,4 +78,11 @@ def keras():
     os.environ["KERAS_BACKEND"] = "numpy"
     keras = load("keras")
     keras.config.set_floatx("float64")
+    # Without TensorFlow, Keras's operations give float32 even for float64 alone.
+    dtypes = importlib.import_module("keras.src.backend.common.dtypes")
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    # Half of the time of a step goes into asking this again.
+    dtypes._lattice_result_type = functools.cache(dtypes._lattice_result_type)
+    product = keras.ops.multiply(0.1, keras.ops.cast(0.1, "float64"))
+    assert product.dtype == "float64"
     return keras

@@ -1,11 +1,13 @@
 """Paths of torch.optim, Keras and optax, and how near a preset must stay to them.
 
 A preset is compared at its defaults and at drawn settings, from several starts on each of
-:data:`SURFACES`. The libraries are loaded by the fixtures of conftest.py.
+:data:`SURFACES`, or going up on one of :data:`HILLS`. The libraries are loaded by the
+fixtures of conftest.py.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Iterable
@@ -35,6 +37,8 @@ SURFACES = {
     "styblinski_tang": (fo.StyblinskiTang(dim=3), 140.0, 5.0),
     "quadratic": (spread_quadratic(), 100.0, 10.0),
 }
+# Where a rule can go upwards for ever so long.
+HILLS = {"hill": (fo.Quadratic(-spread_quadratic().matrix), 100.0, 10.0)}
 
 
 def between(low, high):
@@ -83,7 +87,7 @@ def our_path(preset, given, surface, starts):
 
 def assert_parity(preset: Preset, surface_name: str, their_path: Callable[..., Any]) -> None:
     """Compare each setting's path with ``their_path(preset.theirs, given, surface, starts)``."""
-    surface, curvature, reach = SURFACES[surface_name]
+    surface, curvature, reach = (SURFACES | HILLS)[surface_name]
     starts = np.random.default_rng(7).uniform(-reach, reach, (STARTS, surface.dim))
     for given in settings(preset, curvature):
         ours = our_path(preset, given, surface, starts)
@@ -152,14 +156,25 @@ def optax_path(jax, optax, make, given, surface, starts):
     """``make(optax, given)`` is the gradient transformation of one run."""
     import jax.numpy as jnp
 
-    transform = make(optax, given)
-    update = jax.jit(jax.vmap(transform.update))
+    numbers = {name: value for name, value in given.items() if isinstance(value, float)}
+    rest = tuple((name, value) for name, value in given.items() if name not in numbers)
+    update = _optax_update(jax, optax, make, rest)
     x = jnp.asarray(starts)
-    state = jax.vmap(transform.init)(x)
+    state = jax.vmap(make(optax, given).init)(x)
     path = [starts]
     for _ in range(STEPS):
         gradient = jnp.asarray(surface.gradient(path[-1]))
-        change, state = update(gradient, state, x)
+        change, state = update(numbers, gradient, state, x)
         x = x + change
         path.append(np.asarray(x))
     return np.array(path)
+
+
+@functools.cache
+def _optax_update(jax, optax, make, rest):
+    """Compiled once for all numbers: it takes longer than the steps."""
+
+    def update(numbers, gradient, state, x):
+        return jax.vmap(make(optax, dict(rest) | numbers).update)(gradient, state, x)
+
+    return jax.jit(update)

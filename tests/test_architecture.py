@@ -15,7 +15,7 @@ FLOORS = [
     {"kernels.compile", "kernels.cache", "kernels.contraction", "kernels.intrinsics"},
     {"kernels", "names", "checks", "memory", "progress", "workers"},
     {"rules", "surfaces", "schedules", "starts", "survey"},
-    {"run", "runs", "batch", "slices", "stopping"},
+    {"run", "runs", "batch", "factors", "slices", "stopping"},
     {"plot", "info"},
     {"cli", "commands", "tour", "tuning", "__main__"},
 ]

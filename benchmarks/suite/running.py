@@ -43,6 +43,24 @@ class Throughput:
     track_rate.unit = _UNIT
 
 
+class EveryRule:
+    """Every rule with its defaults, on the bowl, where none of them diverges."""
+
+    params = (fo.rules.names(),)
+    param_names = ("rule",)
+
+    def setup(self, name):
+        surface = fo.Bowl()
+        points = starts(surface, 10**4)
+        self.call = lambda: fo.run(fo.rules.get(name), surface, points, max_steps=500, stop=None)
+        self.call()
+
+    def track_rate(self, name):
+        return rate(500 * 10**4, self.call)
+
+    track_rate.unit = _UNIT
+
+
 class Precision:
     """float32 on Rosenbrock in 2-D."""
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from fastopt import rules, surfaces
 from fastopt.cli import Options, Parser, command, print_json
+from fastopt.rules.base import LIBRARIES, summary_line
 from fastopt.rules.base import registry as rule_classes
-from fastopt.rules.base import summary_line
 from fastopt.surfaces.base import registry as surface_classes
 
 _WIDTH = 80
@@ -49,6 +49,9 @@ def _rules() -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
+                "family": type(rule).family(),
+                "evaluations": type(rule).evaluations(),
+                "presets": [library for library in LIBRARIES if library in rule.presets],
                 "parameters": {key: getattr(rule, key) for key in rule.parameter_names()},
                 "description": summary_line(rule_classes[name]),
             }
@@ -78,11 +81,20 @@ def _surfaces() -> list[dict[str, Any]]:
 
 
 def _rule_lines(rows: list[dict[str, Any]]) -> list[str]:
-    lines = [f"{'rule':18}what it does, and its parameters with their defaults"]
-    for row in rows:
-        parameters = ", ".join(f"{name}={value}" for name, value in row["parameters"].items())
-        texts = _wrapped(row["description"], 18) + _wrapped(parameters, 18)
-        lines += _row(f"{row['name']:17} ", texts)
+    label = max(len(row["name"]) for row in rows) + 2
+    lines = [f"{'rule':{label}}what it does, parameters, cost of a step, presets"]
+    for family in sorted({row["family"] for row in rows}):
+        lines.append(f"-- {family} ".ljust(_WIDTH, "-"))
+        for row in (row for row in rows if row["family"] == family):
+            parameters = ", ".join(f"{name}={value}" for name, value in row["parameters"].items())
+            facts = row["evaluations"]
+            facts += f"; presets {', '.join(row['presets'])}" if row["presets"] else ""
+            texts = [
+                line
+                for text in (row["description"], parameters, facts)
+                for line in _wrapped(text, label)
+            ]
+            lines += _row(f"{row['name']:{label}}", texts)
     return lines
 
 

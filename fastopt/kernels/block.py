@@ -84,7 +84,7 @@ def block_source(
     """The Python source of the block of a pair."""
     names = _Names(rule, surface, per_run)
     if surface.fused:
-        lines = _fused(names, watch, group_lanes(rule, surface, watch, per_run, dtype))
+        lines = _fused(names, watch, group_lanes(rule, surface, dtype))
     else:
         lines = _staged(names, watch)
     return "\n".join([_HEADER, *_indent(lines), ""])
@@ -142,14 +142,14 @@ class _Names:
         tag = self._tags.setdefault(name, min(len(self._tags), lanes.LAST))
         return f"{tag}, {more}" if kind == "x" else f"{tag}, layout.{kind} + {more}"
 
-    def hold(self, rows: Iterable[tuple[str, int]], lanes: int) -> tuple[list[str], ...]:
+    def hold(self, rows: Iterable[tuple[str, int]], group: int) -> tuple[list[str], ...]:
         """Keep rows in the registers of a group: lines that set up, load and store them."""
         named: dict[tuple[str, int | str], str] = {row: "".join(map(str, row)) for row in rows}
         lane = "first + j"
         load = [f"{name}[j] = {self.get(*row, lane)}" for row, name in named.items()]
         store = [self.put(*row, f"{name}[j]", lane) for row, name in named.items()]
         self._held = named
-        return [f"{name} = registers(tile, {lanes})" for name in named.values()], load, store
+        return [f"{name} = registers(tile, {group})" for name in named.values()], load, store
 
     def get(self, kind: str, more: int | str = 0, lane: str = "j") -> str:
         """The element of row *more* of a kind, in a lane."""
@@ -282,27 +282,27 @@ def _coordinates(lines: list[str], first: int = 0) -> list[str]:
 # -- fused -------------------------------------------------------------------------------
 
 
-def _fused(names: _Names, watch: Watch, lanes: int) -> list[str]:
+def _fused(names: _Names, watch: Watch, group: int) -> list[str]:
     rule = names.rule
     shared = not names.per_run and rule.per_step is not None
     # The scalars of all steps come first: each group would work them out again.
     ahead = [*names.step_lines(), *(f"rates[{i + 1}, k] = c[{i}]" for i in range(rule.scalars))]
     before = [*names.begin(), "for k in range(n):", *_indent(ahead), *names.end()]
     own = names.own_rows() + [("low", k) for k, used in enumerate(watch.tracked) if used]
-    declare, load, store = names.hold(own, lanes)
+    declare, load, store = names.hold(own, group)
     step = ["factor = rates[0, k]"]
     if not names.per_run:
         step += [f"p = {names.parameters}"]
         step += [f"c = {_tuple(f'rates[{i + 1}, k]' for i in range(rule.scalars))}"]
-    step += _fused_distance(names, lanes) if watch.distance else []
-    step += _lanes(_fused_lane(names, watch), lanes)
+    step += _fused_distance(names, group) if watch.distance else []
+    step += _lanes(_fused_lane(names, watch), group)
     return [
         f"q = {names.numbers}",
         *(before if shared else []),
         *declare,
-        f"for first in range(0, w, {lanes}):",
-        *_indent([*_lanes(load, lanes), "for k in range(n):", *_indent(step)]),
-        *_indent(_lanes(store, lanes)),
+        f"for first in range(0, w, {group}):",
+        *_indent([*_lanes(load, group), "for k in range(n):", *_indent(step)]),
+        *_indent(_lanes(store, group)),
     ]
 
 
@@ -334,7 +334,7 @@ def _fused_lane(names: _Names, watch: Watch) -> list[str]:
     return lane
 
 
-def _fused_distance(names: _Names, lanes: int) -> list[str]:
+def _fused_distance(names: _Names, group: int) -> list[str]:
     # A loop over the lanes for each minimum: one over the minima inside it would be the
     # innermost, and nothing would be vectorised.
     rows = range(names.surface.dim)
@@ -344,7 +344,7 @@ def _fused_distance(names: _Names, lanes: int) -> list[str]:
     return [
         "for near in range(minima.shape[0]):",
         f"    minimum = {_tuple(f'minima[near, {i}]' for i in rows)}",
-        *_indent(_lanes([*lane, *names.keep_least(2, "distance")], lanes)),
+        *_indent(_lanes([*lane, *names.keep_least(2, "distance")], group)),
     ]
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastopt.kernels.parts import RuleParts, SurfaceParts, Watch
+from fastopt.kernels.parts import RuleParts, SurfaceParts
 
 # The rows that a step touches should stay in the L1 cache (32 KB and up).
 _TILE_BYTES = 24 * 1024
@@ -72,9 +72,7 @@ def make_layout(rule: RuleParts, scratch: int, dim: int, per_run: bool) -> Layou
     return Layout(**first, own=own, rows=ends[-1], shared=0 if per_run else rule.scalars)
 
 
-def group_lanes(
-    rule: RuleParts, surface: SurfaceParts, watch: Watch, per_run: bool, dtype: str
-) -> int:
+def group_lanes(rule: RuleParts, surface: SurfaceParts, dtype: str) -> int:
     """How many lanes a block advances together; a tile has a multiple of them.
 
     A fused block keeps a group's coordinates and slots in registers. With 64 float64 lanes

@@ -1,4 +1,4 @@
-"""Update rules. Every module of this folder is imported, so a new rule needs no list."""
+"""Update rules. Every module below this folder is imported, so a new rule needs no list."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fastopt.rules.base import (
     registry,
 )
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)
 
 _classes = {cls.__name__: cls for cls in registry.values()} | aliases
 globals().update(_classes)

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastopt.kernels.parts import KernelFunction, RuleParts
 from fastopt.names import register
+from fastopt.schedules import Scaled
 
 Number: TypeAlias = Any
 """A float, or an array of floats that broadcasts against the batch (one value a run)."""
@@ -54,7 +55,7 @@ aliases: dict[str, type[Rule]] = {}
 class Rule:
     """An update rule with its hyper-parameters; immutable, checked when made.
 
-    Adding a rule is adding one subclass, in any module of ``fastopt.rules`` (found there by
+    Adding a rule is adding one subclass, in any module below ``fastopt.rules`` (found there by
     itself) or in a file of your own. It declares
 
     * ``name``, in snake_case; ``aliases`` if it has other class names;
@@ -149,19 +150,19 @@ class Rule:
             cls.presets[library] = cls
 
     @classmethod
-    def torch(cls, **parameters: Any) -> Rule:
+    def torch(cls, *values: Any, **parameters: Any) -> Rule:
         """The rule with PyTorch's defaults and exact arithmetic."""
-        return cls._preset("torch")(**parameters)
+        return cls._preset("torch")(*values, **parameters)
 
     @classmethod
-    def keras(cls, **parameters: Any) -> Rule:
+    def keras(cls, *values: Any, **parameters: Any) -> Rule:
         """The rule with Keras's defaults and exact arithmetic."""
-        return cls._preset("keras")(**parameters)
+        return cls._preset("keras")(*values, **parameters)
 
     @classmethod
-    def optax(cls, **parameters: Any) -> Rule:
+    def optax(cls, *values: Any, **parameters: Any) -> Rule:
         """The rule with optax's defaults and exact arithmetic."""
-        return cls._preset("optax")(**parameters)
+        return cls._preset("optax")(*values, **parameters)
 
     @classmethod
     def _preset(cls, library: str) -> type[Rule]:
@@ -183,6 +184,9 @@ class Rule:
                 value = bool(value)
             elif not (field.name == "learning_rate" and callable(value)):
                 value = self._checked(field.name, value, field.metadata["interval"])
+            elif isinstance(value, Scaled):
+                rates = self._checked(field.name, value.rates, field.metadata["interval"])
+                value = Scaled(value.schedule, rates)
             object.__setattr__(self, field.name, value)
 
     def _checked(self, name: str, value: Any, interval: Interval) -> Number:
@@ -227,18 +231,34 @@ class Rule:
         return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
 
     @classmethod
+    def family(cls) -> str:
+        """The folder or module below ``fastopt.rules`` that holds rules of its kind."""
+        below = cls.__module__.removeprefix("fastopt.rules.")
+        return below.partition(".")[0] if below != cls.__module__ else "own"
+
+    @classmethod
+    def evaluations(cls) -> str:
+        """What a step evaluates, for a person: ``1 gradient, 1 value``."""
+        return "1 gradient, 1 value" if cls.uses_value else "1 gradient"
+
+    @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
         """The parameters, then the flags, in the order of the constructor."""
         return tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
 
     @property
     def numbers(self) -> tuple[Number, ...]:
-        """The values of the numeric parameters; 1 for a learning rate that is a schedule."""
+        """The values of the numeric parameters; 1 for a learning rate that is a schedule.
+
+        Rates times a schedule count as the rates.
+        """
         values = []
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             if "flag" not in field.metadata:
                 value = getattr(self, field.name)
-                values.append(1.0 if callable(value) else value)
+                if callable(value):
+                    value = value.rates if isinstance(value, Scaled) else 1.0
+                values.append(value)
         return tuple(values)
 
     def check_numbers(self, values: Iterable[Any]) -> None:
@@ -250,8 +270,10 @@ class Rule:
 
     @property
     def schedule(self) -> Schedule | None:
-        """The learning rate by step, if it is a schedule."""
+        """The learning rate by step, if it is a schedule; the factor by step of a scaled one."""
         rate = getattr(self, "learning_rate", None)
+        if isinstance(rate, Scaled):
+            return rate.schedule
         return rate if callable(rate) else None
 
     def initial_slots(self, p: tuple[Any, ...], x: np.ndarray) -> tuple[Any, ...]:

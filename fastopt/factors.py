@@ -1,4 +1,4 @@
-"""Learning rates that change with the step."""
+"""The values of a learning rate that changes with the step, as the engine asks for them."""
 
 from __future__ import annotations
 

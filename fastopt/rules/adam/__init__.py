@@ -1,0 +1,1 @@
+"""Adam and what was made of it."""

@@ -1,0 +1,1 @@
+"""Steps scaled coordinate by coordinate, without momentum."""

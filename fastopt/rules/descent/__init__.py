@@ -1,0 +1,1 @@
+"""Descent along the gradient, with and without momentum."""
