@@ -13,11 +13,11 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 def test_python_blocks_run(capsys, monkeypatch):
     from fastopt.rules import base
 
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3
     monkeypatch.setattr(base, "registry", dict(base.registry))  # it defines a rule
     namespace = {"__name__": "readme"}
     with warnings.catch_warnings():
-        # The rule of the second block is defined where no file is.
+        # The rule of the last block is defined where no file is.
         warnings.filterwarnings("ignore", "SignDescent: it is not defined in a file")
         for block in BLOCKS:
             exec(compile(block, "README.md", "exec"), namespace)

@@ -68,6 +68,10 @@ def _matrix(text: str) -> list[list[float]]:
     return rows
 
 
+# Of more rules than this the help gives the number: ``fastopt run RULE --help`` tells.
+_FEW = 4
+
+
 def _destination(name: str) -> str:
     return f"rule_{name}"  # apart from the subcommand's own options
 
@@ -91,8 +95,8 @@ def _declare_parameters(parser: Parser, classes: list[type[rules.Rule]]) -> None
         if len(classes) == 1:
             requirement = "" if "flag" in field.metadata else field.metadata["interval"].text
             options["help"] = f"{requirement} (default: {field.default})".strip()
-        elif len(takers[name]) == len(classes):
-            options["help"] = "of every rule"
+        elif len(takers[name]) > _FEW:
+            options["help"] = f"of {len(takers[name])} of the {len(classes)} rules"
         else:
             options["help"] = "of " + ", ".join(sorted(cls.name for cls in takers[name]))
         group.add_argument(_option(name), dest=_destination(name), default=None, **options)
