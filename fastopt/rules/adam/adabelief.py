@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from fastopt.kernels.powers import next_power
-from fastopt.rules.adam.common import next_corrections
+from fastopt.rules.adam.common import corrections
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -71,7 +71,7 @@ class AdaBelief(Rule):
 
     @staticmethod
     def per_step(p, t, c):
-        return next_corrections(c, p[1], p[2])
+        return corrections(1.0, p[1], p[2], c)
 
     @staticmethod
     def update(p, c, x, g, s):
@@ -116,7 +116,7 @@ class AdaBeliefOptax(Rule, library="optax", of=AdaBelief):
 
     @staticmethod
     def per_step(p, t, c):
-        high1, low1, high2, low2, correct1, correct2 = next_corrections(c, p[1], p[2])
+        high1, low1, high2, low2, correct1, correct2 = corrections(1.0, p[1], p[2], c)
         ahead, rest = next_power(high1, low1, p[1])
         return high1, low1, high2, low2, correct1, correct2, 1.0 / ((1.0 - ahead) - rest)
 

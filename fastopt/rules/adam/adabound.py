@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from fastopt.kernels.choices import clip
 from fastopt.rules.base import (
     FRACTION,
     POSITIVE,
@@ -11,7 +12,6 @@ from fastopt.rules.base import (
     Rule,
     parameter,
 )
-from fastopt.rules.signs.rprop import clip
 
 
 class AdaBound(Rule):

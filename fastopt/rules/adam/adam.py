@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from fastopt.kernels.choices import larger
 from fastopt.kernels.powers import next_power
 from fastopt.rules.adam.common import (
     amsgrad_slots,
     averages,
     corrections,
     decayed,
-    larger,
     optax_corrections,
     optax_first,
 )

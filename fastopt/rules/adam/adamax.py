@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fastopt.kernels.choices import larger
 from fastopt.kernels.powers import next_power
-from fastopt.rules.adam.common import decayed, larger
+from fastopt.rules.adam.common import decayed
 from fastopt.rules.base import FRACTION, NON_NEGATIVE, POSITIVE, Number, Rule, flag, parameter
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from fastopt.kernels.powers import next_power
-from fastopt.rules.adam.common import next_corrections
+from fastopt.rules.adam.common import corrections
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -128,7 +128,7 @@ class AdanOptax(Rule, library="optax", of=Adan):
 
     @staticmethod
     def per_step(p, t, c):
-        high1, low1, high2, low2, correct1, correct2 = next_corrections(c, p[1], p[2])
+        high1, low1, high2, low2, correct1, correct2 = corrections(1.0, p[1], p[2], c)
         high3, low3 = next_power(c[6], c[7], p[3])
         correct3 = 1.0 / ((1.0 - high3) - low3)
         since = 0.0 if t == 0 else 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from fastopt.kernels.choices import clip
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -13,7 +14,6 @@ from fastopt.rules.base import (
     flag,
     parameter,
 )
-from fastopt.rules.signs.rprop import clip
 
 
 class ADOPT(Rule):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from fastopt.kernels.choices import larger
 from fastopt.rules.adam.adam import AdamKeras, AdamTorch
-from fastopt.rules.adam.common import averages, corrections, larger
+from fastopt.rules.adam.common import averages, corrections
 from fastopt.rules.base import FRACTION, NON_NEGATIVE, POSITIVE, Number, Rule, flag, parameter
 
 

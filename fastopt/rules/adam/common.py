@@ -34,11 +34,6 @@ def optax_first(beta1, c, g, m, nesterov):
     return beta1 * (m * c[6]) + (1.0 - beta1) * (g * c[4]) if nesterov else m * c[4]
 
 
-def larger(a, b):
-    """The larger of two numbers; *b* if *a* is nan."""
-    return a if a > b else b
-
-
 def decayed(x, g, learning_rate, weight_decay, maximize, decoupled):
     """The coordinate and its derivative as torch.optim has them after weight decay."""
     g = -g if maximize else g
@@ -50,10 +45,3 @@ def decayed(x, g, learning_rate, weight_decay, maximize, decoupled):
 def amsgrad_slots(rule: Any) -> tuple[str, ...]:
     """The slots of a rule that keeps the largest v only with ``amsgrad``."""
     return ("m", "v", "top") if rule.amsgrad else ("m", "v")
-
-
-def next_corrections(c, beta1, beta2):
-    """Both powers of the next step (see next_power), and 1 / (1 - power) of each."""
-    high1, low1 = next_power(c[0], c[1], beta1)
-    high2, low2 = next_power(c[2], c[3], beta2)
-    return high1, low1, high2, low2, 1.0 / ((1.0 - high1) - low1), 1.0 / ((1.0 - high2) - low2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastopt.rules.adam.common import next_corrections
+from fastopt.rules.adam.common import corrections
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -66,7 +66,7 @@ class LaProp(Rule):
 
     @staticmethod
     def per_step(p, t, c):
-        return next_corrections(c, p[1], p[2])
+        return corrections(1.0, p[1], p[2], c)
 
     @staticmethod
     def update(p, c, x, g, s):

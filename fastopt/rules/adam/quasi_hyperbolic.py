@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastopt.rules.adam.common import next_corrections
+from fastopt.rules.adam.common import corrections
 from fastopt.rules.base import FRACTION, NON_NEGATIVE, POSITIVE, Number, Rule, parameter
 from fastopt.rules.descent.quasi_hyperbolic import SHARE
 
@@ -65,7 +65,7 @@ class QHAdam(Rule):
 
     @staticmethod
     def per_step(p, t, c):
-        return next_corrections(c, p[1], p[2])
+        return corrections(1.0, p[1], p[2], c)
 
     @staticmethod
     def update(p, c, x, g, s):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastopt.rules.adam.common import next_corrections
+from fastopt.kernels.choices import sign
+from fastopt.rules.adam.common import corrections
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -16,7 +17,6 @@ from fastopt.rules.base import (
     Rule,
     parameter,
 )
-from fastopt.rules.signs.sign_sgd import sign
 
 
 class Yogi(Rule):
@@ -104,7 +104,7 @@ class YogiOptax(Rule, library="optax", of=Yogi):
 
     @staticmethod
     def per_step(p, t, c):
-        return next_corrections(c, p[1], p[2])
+        return corrections(1.0, p[1], p[2], c)
 
     @staticmethod
     def update(p, c, x, g, s):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastopt.kernels.choices import sign
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -11,7 +12,6 @@ from fastopt.rules.base import (
     parameter,
 )
 from fastopt.rules.signs.rprop import POSITIVE_FRACTION
-from fastopt.rules.signs.sign_sgd import sign
 
 
 class Lion(Rule):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastopt.kernels.choices import clip, sign
 from fastopt.rules.base import (
     NON_NEGATIVE,
     POSITIVE,
@@ -15,20 +16,10 @@ from fastopt.rules.base import (
     flag,
     parameter,
 )
-from fastopt.rules.signs.sign_sgd import sign
 
 SHRINKING = Interval("must be in (0, 1)", lambda v: (v > 0) & (v < 1))
-
-
 GROWING = Interval("must be > 1", lambda v: v > 1)
-
-
 POSITIVE_FRACTION = Interval("must be in (0, 1]", lambda v: (v > 0) & (v <= 1))
-
-
-def clip(v, low, high):
-    """The number in [low, high] that is nearest to v; nan of nan."""
-    return low if v < low else (high if v > high else v)
 
 
 class _FirstStep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastopt.kernels.choices import sign
 from fastopt.rules.base import (
     FRACTION,
     NON_NEGATIVE,
@@ -10,11 +11,6 @@ from fastopt.rules.base import (
     Rule,
     parameter,
 )
-
-
-def sign(v):
-    """-1, 0 or 1; nan of nan."""
-    return 1.0 if v > 0.0 else (-1.0 if v < 0.0 else v)
 
 
 class SignSGD(Rule):
