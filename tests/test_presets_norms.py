@@ -81,7 +81,7 @@ def test_clipping_is_that_of_keras(given, keras):
             lambda o: o.contrib.dog(0.5, ("heuristic", 0.01), 1e-3),
         ),
     ],
-    ids=repr,
+    ids=lambda value: repr(value) if isinstance(value, fo.rules.Rule) else "",
 )
 def test_preset_takes_the_steps_of_optax(ours, make, jax, optax):
     transform = optax.with_extra_args_support(make(optax))
