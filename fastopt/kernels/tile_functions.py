@@ -6,8 +6,8 @@ from functools import cache as memoise
 
 from fastopt.kernels.compile import from_source
 from fastopt.kernels.expressions import as_tuple
-from fastopt.kernels.lanes import SURFACE, get, put
 from fastopt.kernels.parts import KernelFunction, SurfaceParts
+from fastopt.kernels.rows import get_rows, put_rows
 
 
 @memoise
@@ -17,8 +17,8 @@ def tile_functions(surface: SurfaceParts) -> dict[str, KernelFunction]:
     if surface.fused:
         size = (surface.dim, surface.parameters)
         functions = {
-            "value": _over_lanes("value", "f", surface.value, *size, ["f[j] = found"]),
-            "gradient": over_lanes("gradient", "g", surface.gradient, *size, surface.dim),
+            "value": over_lanes("value", "f", surface.value, *size),
+            "gradient": over_lanes("gradient", "g", surface.gradient, *size),
         }
     if surface.hessian is not None:
         functions["hessian"] = surface.hessian
@@ -27,25 +27,19 @@ def tile_functions(surface: SurfaceParts) -> dict[str, KernelFunction]:
 
 @memoise
 def over_lanes(
-    name: str, out: str, function: KernelFunction, dim: int, parameters: int, rows: int
+    name: str, out: str, function: KernelFunction, dim: int, parameters: int
 ) -> KernelFunction:
-    """``name(q, x, out, r, w)``: to *rows* rows of *out* what ``function(q, x)`` gives of a point.
+    """``name(q, x, out, r, w)``: to the rows of *out* what ``function(q, x)`` gives of a point.
 
-    *dim* and *parameters* are the lengths of the tuples x and q.
+    *out* is f for a value, one row; *dim* and *parameters* are the lengths of the tuples x and q.
     """
-    keep = [f"put({out}, {SURFACE + 1}, {i}, j, found[{i}])" for i in range(rows)]
-    return _over_lanes(name, out, function, dim, parameters, keep)
-
-
-def _over_lanes(
-    name: str, out: str, function: KernelFunction, dim: int, parameters: int, keep: list[str]
-) -> KernelFunction:
-    at = as_tuple(f"get(x, {SURFACE}, {i}, j)" for i in range(dim))
+    numbers = as_tuple(f"q[{i}]" for i in range(parameters))
+    found = f"at_point(q, get_rows(x, {dim}, j))"
     lines = [
         f"def {name}(q, x, {out}, r, w):",
-        f"    q = {as_tuple(f'q[{i}]' for i in range(parameters))}",
+        f"    q = {numbers}",
         "    for j in range(w):",
-        f"        found = at_point(q, {at})",
-        *(f"        {line}" for line in keep),
+        f"        f[j] = {found}" if out == "f" else f"        put_rows({out}, 0, j, {found})",
     ]
-    return from_source(name, "\n".join(lines) + "\n", get=get, put=put, at_point=function)
+    access = {"get_rows": get_rows, "put_rows": put_rows}
+    return from_source(name, "\n".join(lines) + "\n", at_point=function, **access)

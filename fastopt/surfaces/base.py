@@ -229,7 +229,6 @@ class PointSurface(Surface):
     def parts(self) -> SurfaceParts:
         cls = type(self)
         size = (self.dim, len(self.numbers))
-        entries = self.dim * (self.dim + 1) // 2
         second = cls.kernel_hessian
         return SurfaceParts(
             label=self.name,
@@ -238,7 +237,7 @@ class PointSurface(Surface):
             gradient=cls.kernel_gradient,
             dim=self.dim,
             parameters=len(self.numbers),
-            hessian=second and over_lanes("hessian", "h", second, *size, entries),
+            hessian=second and over_lanes("hessian", "h", second, *size),
         )
 
 

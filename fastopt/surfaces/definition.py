@@ -26,8 +26,7 @@ from fastopt.kernels.compile import (
 )
 from fastopt.kernels.expressions import as_tuple
 from fastopt.kernels.parts import KernelFunction, SurfaceParts
-from fastopt.kernels.rows import get_rows, put_rows
-from fastopt.kernels.tile_functions import tile_functions
+from fastopt.kernels.tile_functions import over_lanes, tile_functions
 from fastopt.surfaces.base import MOST_FUSED, Surface
 from fastopt.surfaces.domains import MOST_COORDINATES, checked_domain, checked_name
 from fastopt.surfaces.probing import refuse_wrong_slopes
@@ -210,10 +209,10 @@ def _parts(
     return SurfaceParts(
         label=name,
         source=value,
-        value=value_at if fused else _over_lanes("value", "f", value_at, dim),
-        gradient=gradient_at if fused else _over_lanes("gradient", "g", gradient_at, dim),
+        value=value_at if fused else over_lanes("value", "f", value_at, dim, 0),
+        gradient=gradient_at if fused else over_lanes("gradient", "g", gradient_at, dim, 0),
         dim=dim if fused else 0,
-        hessian=hessian_at and _over_lanes("hessian", "h", hessian_at, dim),
+        hessian=hessian_at and over_lanes("hessian", "h", hessian_at, dim, 0),
     )
 
 
@@ -222,14 +221,6 @@ def _at_point(name: str, function: Function, found: str, kept: list[str]) -> Ker
     returned = results[0] if name == "value" else as_tuple(results)
     source = f"def {name}(q, x):\n    {found} = given(x)\n    return {returned}\n"
     return from_source(name, source, given=function, number=_number)
-
-
-def _over_lanes(name: str, out: str, function: KernelFunction, dim: int) -> KernelFunction:
-    call = f"at_point((), get_rows(x, {dim}, j))"
-    keep = f"f[j] = {call}" if name == "value" else f"put_rows({out}, 0, j, {call})"
-    source = f"def {name}(q, x, {out}, r, w):\n    for j in range(w):\n        {keep}\n"
-    access = {"get_rows": get_rows, "put_rows": put_rows}
-    return from_source(name, source, at_point=function, **access)
 
 
 def _refuse_uncompilable(
