@@ -56,6 +56,13 @@ CPP_TOLERANCE = 1e-12
 CPP_RULES_ASKED = 0.7
 PLANE_ASKED = 0.6
 JAX_NOISE_ASKED, NUMPY_NOISE_ASKED = 5, 8
+# What, rule, learning rate, dimension, whether the matrix is shared, and the ratio asked for.
+QUADRATICS = [
+    ("shared, Adam", "adam", 1e-2, 30, True, 1.5),
+    ("shared, Adam", "adam", 1e-2, 100, True, 1.5),
+    *(("own, Adam", "adam", 1e-2, dim, False, 2) for dim in (2, 8, 32)),
+    ("eigenbasis, GD", "gradient_descent", 0.5, 300, True, 20),
+]
 STARTUP_ASKED = {
     "import": 0.4,
     "first run, cold": 3,
@@ -220,6 +227,33 @@ def noisy(bench: Bench) -> None:
         bench.table.rates(name, n, *bench.rates(ours, theirs, n * steps), asked)
 
 
+def quadratics(bench: Bench) -> None:
+    """JAX, dense quadratics: a matrix shared by 4,096 runs, one for each, and eigenvectors."""
+    if not load_jax(bench):
+        return
+    import peer_quadratics
+
+    bench.table.section("Quadratics, 4,096 runs, fixed steps, against JAX", "M start-steps/s")
+    for label, rule, rate, dim, shared, asked in QUADRATICS:
+        n, steps = 4096, 100 if bench.quick else 1_000
+        family = fo.RandomQuadratics(dim, 1 if shared else n, seed=1, minimizer="normal")
+        starts = bench.starts(n, dim=dim)
+        given = starts if shared else starts[:, None]
+        matrices = np.array([family[i].matrix for i in range(family.count)])
+        matrices, centres = matrices.squeeze(), family.minimizers.squeeze()
+        few = slice(None, CHECKED_STARTS if shared else None)
+        for form in (peer_quadratics.optax_vmapped, peer_quadratics.by_hand):
+            made = (rule, rate, matrices, centres)
+            checked = runner(rule, rate, family, given[few], CHECKED_STEPS)().x
+            checked = checked.reshape(-1, dim)
+            if not bench.same(f"{label} {dim}", checked, form(*made, starts[few], CHECKED_STEPS)()):
+                continue
+            ours = runner(rule, rate, family, given, steps)
+            rates = bench.rates(ours, form(*made, starts, steps), n * steps)
+            name = form.__name__.replace("_", " ")
+            bench.table.rates(f"{label} {dim}, {name}", n, *rates, asked)
+
+
 def others(bench: Bench) -> None:
     """PyTorch and NumPy over a batch, 2-D Rosenbrock."""
     bench.table.section("Rosenbrock 2-D, fixed steps, for information", "M start-steps/s")
@@ -284,6 +318,7 @@ SECTIONS = {
     "rastrigin": rastrigin,
     "surfaces": surfaces,
     "noise": noisy,
+    "quadratics": quadratics,
     "others": others,
     "ourselves": ourselves,
     "memory": peak_memory,

@@ -1,6 +1,7 @@
 """fastopt: thousands to billions of independent optimiser runs at once."""
 
-from fastopt import noise, rules, schedules, spectra, starts, surfaces, theory
+from fastopt import ensembles, noise, rules, schedules, spectra, starts, surfaces, theory
+from fastopt.ensembles import *  # noqa: F403
 from fastopt.rules import *  # noqa: F403
 from fastopt.run import run, warmup
 from fastopt.runs import Runs, Status
@@ -25,4 +26,5 @@ __all__ = [
     "warmup",
     *rules.__all__,
     *surfaces.__all__,
+    *ensembles.__all__,
 ]

@@ -48,6 +48,11 @@ class Noise:
         """Whether each coordinate has a linear combination of all random numbers."""
         return False
 
+    @property
+    def uses_hessian(self) -> bool:
+        """Whether its numbers are made of the surface's Hessian."""
+        return False
+
     def parts(self) -> NoiseParts:
         """What the kernels compile."""
         cls = type(self)
@@ -101,6 +106,10 @@ class Gaussian(Noise):
     @property
     def mixes(self) -> bool:
         return self.covariance is not None
+
+    @property
+    def uses_hessian(self) -> bool:
+        return isinstance(self.covariance, str)
 
     def numbers(self, surface: Surface) -> NDArray[np.float64]:
         if self.covariance is None:

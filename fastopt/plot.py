@@ -146,6 +146,8 @@ def paths(panels: Mapping[str, Runs], notes: Mapping[str, str], title: str = "")
     """
     trajectories = {label: _first_trajectory(runs) for label, runs in panels.items()}
     surface = next(iter(panels.values())).surface
+    if not isinstance(surface, Surface):
+        raise ValueError(f"{surface!r}: must be one surface; run one of its members, ensemble[0]")
     styles = line_styles(panels)
     box = _view(surface, trajectories.values())
     columns = min(len(panels), 2 if len(panels) <= 8 else 3)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import difflib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastopt import memory
-from fastopt.batch import Batch
+from fastopt.batch import Batch, Picked
 from fastopt.checks import whole
+from fastopt.ensembles import Objective
 from fastopt.kernels.compile import DTYPES
 from fastopt.kernels.parts import Watch
 from fastopt.noise import Noise
 from fastopt.progress import Bar
 from fastopt.rules import Rule
-from fastopt.runs import Runs
+from fastopt.runs import Runs, Status
 from fastopt.slices import Task, run_slices, smallest_workspace
 from fastopt.starts import Starts
 from fastopt.stopping import Record, Stop
 from fastopt.surfaces import Surface
+from fastopt.surfaces.ways import Way
 from fastopt.workers import processors
 
 # A run of 10^12 steps takes an hour at the very least.
@@ -30,7 +33,7 @@ _MOST_STEPS = 10**12
 
 def run(
     rule: Rule,
-    surface: Surface,
+    surface: Objective,
     starts: ArrayLike | Starts,
     *,
     max_steps: int = 10_000,
@@ -38,6 +41,7 @@ def run(
     record: Record | None = None,
     noise: Noise | None = None,
     seed: int = 0,
+    path: str | None = None,
     dtype: DTypeLike = "float64",
     threads: int | None = None,
     progress: bool = False,
@@ -51,8 +55,9 @@ def run(
     ----------
     rule : Rule
         E.g. ``fo.Adam(learning_rate=0.1)``. A parameter may be an array: one value a run.
-    surface : Surface
-        E.g. ``fo.Rosenbrock(dim=2)``.
+    surface : Surface or RandomQuadratics
+        E.g. ``fo.Rosenbrock(dim=2)``. An ensemble puts its count in front of the batch's shape;
+        :class:`fastopt.RandomQuadratics` says how starts and parameters go with its members.
     starts : array_like, shape (..., dim), or Starts
         Real numbers; a start that is not finite diverges at step 0. The batch's shape is that
         of ``starts.shape[:-1]`` and of the rule's parameters, broadcast.
@@ -68,6 +73,12 @@ def run(
     seed : int, default 0
         Of what is random in the runs, from 0 to 2^64 - 1. A run's random numbers depend on
         the seed, its index in the batch and the step alone.
+    path : {"eigenbasis", "shared", "own"}, optional
+        How to run on quadratics: in the eigenbasis of the matrix, where a step costs dim
+        operations and not dim² (rules that commute with rotations, without noise; any where the
+        eigenvectors are the axes); with a matrix that all runs of a tile share; or with one for
+        each run. By default the cheapest. The last two have the same bits; the first agrees
+        with them to rounding.
     dtype : {"float64", "float32"}, default "float64"
         Of all arithmetic and results.
     threads : int, optional
@@ -102,25 +113,49 @@ def run(
     name = _dtype_name(dtype)
     workers = processors() if threads is None else whole("run", "threads", threads, 1, 4096)
     _check_rounded(rule, name)
-    _check_hessian(rule, surface)
     if noise is not None:
         noise.check(rule)
     batch = Batch(rule, surface, starts)
+    way = surface.way(path, rule, noise, batch.each)
+    _check_hessian(rule, surface, way)
     watch, limits, escape = Watch(), np.full(3, -np.inf, name), Stop().escape
     if stop is not None:
         stop.check(surface)
         watch, limits, escape = stop.watch, stop.limits(name), stop.escape
-    _check_memory(rule, batch, surface, name, 0 if record is None else record.count(max_steps))
+    _check_memory(rule, batch, way, surface, name, record.count(max_steps) if record else 0)
     recorded = np.zeros(0, np.int64) if record is None else record.resolve(max_steps)
-    task = Task(rule, surface, batch, name, max_steps, watch, limits, escape, recorded, noise, seed)
+
+    def task_of(way: Way, batch: Batch | Picked) -> Task:
+        goal = (max_steps, watch, limits, escape, recorded)
+        return Task(rule, surface, way, batch, name, *goal, noise, seed)
+
+    task = task_of(way, batch)
     bar = Bar(progress)
     begun = time.perf_counter()
     try:
         run_slices(task, workers, lambda share: bar.show(share, f"of {batch.size:,} runs"))
+        if way.turned:
+            far = np.flatnonzero(task.status == Status.DIVERGED)
+            _run_again(task, batch, far, task_of, workers)
     finally:
         bar.close()
     seconds = time.perf_counter() - begun
-    return _collect(task, record is not None, seconds)
+    return _collect(task, batch, record is not None, seconds)
+
+
+def _run_again(
+    task: Task, batch: Batch, runs: NDArray[Any], task_of: Callable[..., Task], workers: int
+) -> None:
+    """Run these with their matrices: whether a coordinate was beyond escape, and when."""
+    if not runs.size:
+        return
+    surface = task.surface
+    again = task_of(surface.way("own", task.rule, None, 1), Picked(batch, runs))
+    run_slices(again, workers, lambda share: None)
+    for name in ("x", "fun", "grad_norm", "steps", "status"):
+        getattr(task, name)[runs] = getattr(again, name)
+    for name in ("trajectory", "trajectory_fun"):
+        getattr(task, name)[:, runs] = getattr(again, name)
 
 
 def warmup(
@@ -153,8 +188,8 @@ def warmup(
     return time.perf_counter() - begun
 
 
-def _collect(task: Task, recorded: bool, seconds: float) -> Runs:
-    shape, dim = task.batch.shape, task.surface.dim
+def _collect(task: Task, batch: Batch, recorded: bool, seconds: float) -> Runs:
+    shape, dim = batch.shape, task.surface.dim
     k = len(task.record_steps)
     return Runs(
         x=task.x.reshape(*shape, dim),
@@ -168,6 +203,7 @@ def _collect(task: Task, recorded: bool, seconds: float) -> Runs:
         rule=task.rule,
         surface=task.surface,
         max_steps=task.max_steps,
+        path=task.way.name,
         seconds=seconds,
     )
 
@@ -175,7 +211,7 @@ def _collect(task: Task, recorded: bool, seconds: float) -> Runs:
 def _check_kinds(rule: Any, surface: Any, stop: Any, record: Any, noise: Any) -> None:
     for name, value, kind, example in (
         ("rule", rule, Rule, "fo.Adam(learning_rate=0.1)"),
-        ("surface", surface, Surface, "fo.Rosenbrock(dim=2)"),
+        ("surface", surface, Objective, "fo.Rosenbrock(dim=2)"),
         ("stop", stop, Stop | None, "fo.Stop(gradient=1e-8)"),
         ("record", record, Record | None, "fo.Record(every=10)"),
         ("noise", noise, Noise | None, "fo.noise.gaussian(0.1)"),
@@ -196,8 +232,8 @@ def _check_rounded(rule: Rule, dtype: str) -> None:
             raise ValueError(f"{error}, also when rounded to {dtype}") from None
 
 
-def _check_hessian(rule: Rule, surface: Surface) -> None:
-    if rule.uses_hessian and surface.parts().hessian is None:
+def _check_hessian(rule: Rule, surface: Objective, way: Way) -> None:
+    if rule.uses_hessian and way.parts.hessian is None:
         raise ValueError(
             f"{rule!r}: must have a surface with a Hessian, which {surface!r} does not give; "
             "fo.BFGS() needs none"
@@ -216,9 +252,11 @@ def _dtype_name(dtype: DTypeLike) -> str:
     return name
 
 
-def _check_memory(rule: Rule, batch: Batch, surface: Surface, dtype: str, records: int) -> None:
+def _check_memory(
+    rule: Rule, batch: Batch, way: Way, surface: Objective, dtype: str, records: int
+) -> None:
     itemsize = np.dtype(dtype).itemsize
-    least = smallest_workspace(rule.parts(), surface, dtype)
+    least = smallest_workspace(rule.parts(), way, surface.dim, dtype)
     what = f"a run of {rule!r} in {surface.dim} coordinates"
     memory.require(least, what, "take a rule that keeps no matrix")
     result = (surface.dim + 2) * itemsize + 9

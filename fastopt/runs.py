@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastopt.ensembles import Objective
 from fastopt.kernels import driver
 from fastopt.rules import Rule
-from fastopt.surfaces import Surface
 
 if TYPE_CHECKING:
     import xarray
@@ -59,6 +59,9 @@ class Runs:
         The steps that they were recorded at.
     rule, surface, max_steps
         What ran, and for how many steps at most.
+    path : str
+        The way that they were run: "eigenbasis", "shared" or "own" on quadratics (see ``path=``
+        of :func:`fastopt.run`), else "direct".
     seconds : float
         Wall time of the runs, compilation aside.
     """
@@ -72,14 +75,26 @@ class Runs:
     trajectory_fun: NDArray[Any] | None
     trajectory_steps: NDArray[np.int64] | None
     rule: Rule
-    surface: Surface
+    surface: Objective
     max_steps: int
+    path: str
     seconds: float
 
     @property
     def success(self) -> NDArray[np.bool_]:
         """Whether each run converged."""
         return np.asarray(self.status == Status.CONVERGED)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What ran, in words and numbers: rule, surface, max_steps, path, dtype."""
+        return {
+            "rule": repr(self.rule),
+            "surface": repr(self.surface),
+            "max_steps": self.max_steps,
+            "path": self.path,
+            "dtype": self.x.dtype.name,
+        }
 
     @property
     def rate(self) -> float:
@@ -110,7 +125,8 @@ class Runs:
         """The same as an :class:`xarray.Dataset`, its dimensions named.
 
         A batch of one axis has the dimension ``run``, one of several ``run_0``, ``run_1``,
-        ...; points have ``coordinate``, recorded ones ``step``.
+        ...; on an ensemble ``surface`` comes first. Points have ``coordinate``, recorded ones
+        ``step``.
 
         Raises
         ------
@@ -121,8 +137,10 @@ class Runs:
             import xarray
         except ImportError:
             raise ImportError("to_xarray() needs xarray: pip install 'fastopt[xarray]'") from None
-        axes = self.status.ndim
-        batch = ["run"] if axes == 1 else [f"run_{axis}" for axis in range(axes)]
+        ensemble = ["surface"] if self.surface.count is not None else []
+        axes = self.status.ndim - len(ensemble)
+        own = ["run"] if axes == 1 else [f"run_{axis}" for axis in range(axes)]
+        batch = ensemble + own
         data: dict[str, Any] = {"x": ([*batch, "coordinate"], self.x)}
         for name in ("fun", "grad_norm", "steps", "status", "success"):
             data[name] = (batch, getattr(self, name))
@@ -132,9 +150,7 @@ class Runs:
             data["trajectory_fun"] = (["step", *batch], self.trajectory_fun)
             coordinates["step"] = self.trajectory_steps
         attributes = {
-            "rule": repr(self.rule),
-            "surface": repr(self.surface),
-            "max_steps": self.max_steps,
+            **self.metadata,
             "status_meanings": "; ".join(f"{s.value} {s.name.lower()}" for s in Status),
         }
         return xarray.Dataset(data, coordinates, attributes)

@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from fastopt.batch import Batch
+from fastopt.batch import Batch, Picked
+from fastopt.ensembles import Objective, RandomQuadratics
 from fastopt.factors import Factors
 from fastopt.kernels.block import build_block
 from fastopt.kernels.driver import (
@@ -37,7 +38,7 @@ from fastopt.kernels.tile import group_lanes, lane_count, make_layout
 from fastopt.memory import Scratch, allocate
 from fastopt.noise import Noise
 from fastopt.rules import Rule
-from fastopt.surfaces import Surface
+from fastopt.surfaces.ways import Load, Way
 from fastopt.survey import Surveyor
 from fastopt.workers import StoppedError, share_out
 
@@ -47,6 +48,8 @@ _SLICE_BYTES = 256 << 10
 _MOST_RUNS = 1 << 16
 # Without criteria, up to so many coordinates, so many times as long: 15% of gradient descent.
 _LONG, _LONG_DIM = 8, 16
+# Members of an ensemble that a slice holds at a time, in bytes.
+_MEMBER_BYTES = 8 << 20
 # A window longer than this in coordinates would keep Ctrl-C waiting.
 _WINDOW = 32
 _WINDOW_COORDINATES = _WINDOW * 256
@@ -57,14 +60,25 @@ _FIRST_BUDGET = 1 << 17
 _LEAST_SHARED = 4_000_000
 
 
+class Loaded(NamedTuple):
+    """What some runs need of the surface, at the dtype of the run."""
+
+    load: Load
+    which: NDArray[np.int64]  # the member of each run, among those loaded
+    numbers: NDArray[Any]  # q, if all share it; of the noise; the seed
+    minima: NDArray[Any]
+    given: NDArray[Any]  # q, if each has its own
+
+
 class Task:
     """All that the threads share: the batch, the compiled code, and where results go."""
 
     def __init__(
         self,
         rule: Rule,
-        surface: Surface,
-        batch: Batch,
+        surface: Objective,
+        way: Way,
+        batch: Batch | Picked,
         dtype: str,
         max_steps: int,
         watch: Watch,
@@ -75,31 +89,33 @@ class Task:
         seed: int,
     ):
         self.rule, self.surface, self.batch, self.dtype = rule, surface, batch, dtype
-        self.parts = rule.parts()
-        self.surface_parts = surface.parts()
+        self.way, self.noise = way, noise
+        self.parts, parts, dim = rule.parts(), way.parts, surface.dim
         self.max_steps = max_steps
-        self.check = max(1, min(_WINDOW, _WINDOW_COORDINATES // surface.dim))
+        self.check = max(1, min(_WINDOW, _WINDOW_COORDINATES // dim))
         # Runs that only escape may end are rewound rarely, however long the window.
-        free = watch == Watch() and surface.dim <= _LONG_DIM
+        free = watch == Watch() and dim <= _LONG_DIM
         self.window = self.check * (_LONG if free else 1)
         self.factors = Factors(rule.schedule, max_steps, dtype)
         self.record_steps = record_steps
         self.per_run = batch.per_run or self.parts.iterate is not None
         noisy = None if noise is None else noise.parts()
         self.random = noise is not None or self.parts.draws
-        numbers: list[ArrayLike] = [surface.numbers]
-        numbers += [noise.numbers(surface)] if noise is not None else []
-        numbers += [seed_digits(seed)] if self.random else []
-        self.numbers = np.concatenate(numbers, dtype=dtype)
-        self.block = build_block(self.parts, self.surface_parts, watch, self.per_run, dtype, noisy)
+        self._seed = seed_digits(seed) if self.random else []
+        self._whole: Loaded | None = None
+        self.block = build_block(self.parts, parts, watch, self.per_run, dtype, noisy)
         self.driver = build_driver(dtype)
-        self.survey = Surveyor(surface, dtype)
-        scratch = self.surface_parts.scratch_for(self.parts.uses_hessian)
-        self.layout = make_layout(self.parts, scratch, surface.dim, self.per_run, self.random)
-        self.group = group_lanes(self.parts, self.surface_parts, dtype)
+        self.survey = Surveyor(parts, dim, dtype)
+        scratch = parts.scratch_for(self.parts.uses_hessian)
+        self.layout = make_layout(
+            self.parts, scratch, dim, self.per_run, self.random, given=parts.own
+        )
+        self.group = group_lanes(self.parts, parts, dtype)
         with np.errstate(over="ignore"):
-            self.minima = np.array(surface.minima, dtype).reshape(-1, surface.dim)
             offset = surface.fun_min if watch.value else 0.0
+            if way.turned:
+                # No coordinate is beyond escape but one along an eigenvector is beyond this.
+                escape *= (1.0 - 1e-9) / math.sqrt(dim)
             escape = min(escape, float(np.finfo(dtype).max))
             bounds = np.array([*limits, 0.0, offset, 0.0, escape], dtype)
         self.goal = Goal(
@@ -112,7 +128,7 @@ class Task:
             check=self.check,
             group=self.group,
         )
-        n, dim, records = batch.size, surface.dim, len(record_steps)
+        n, records = batch.size, len(record_steps)
         results = allocate(
             {
                 "x": ((n, dim), dtype),
@@ -127,13 +143,41 @@ class Task:
         self.trajectory = np.empty((records, n, dim), dtype)
         self.trajectory_fun = np.empty((records, n), dtype)
 
+    def loaded(self, a: int, b: int) -> Loaded:
+        """What the runs a to b - 1 need of the surface."""
+        if self.surface.count is not None:
+            members, which = np.unique(self.batch.members(a, b), return_inverse=True)
+            return self._load(members, which)
+        if self._whole is None:  # two threads may both make it, the same
+            self._whole = self._load(np.zeros(1, np.int64), np.zeros(0, np.int64))
+        return self._whole._replace(which=np.zeros(b - a, np.int64))
 
-def smallest_workspace(rule: RuleParts, surface: Surface, dtype: str) -> int:
+    def _load(self, members: NDArray[np.int64], which: NDArray[np.int64]) -> Loaded:
+        load, noise, surface = self.way.load(members), self.noise, self.surface
+        own: Any = []
+        if noise is not None:
+            one: Any = surface
+            if noise.uses_hessian and isinstance(surface, RandomQuadratics):
+                one = surface.member(int(members[0]))
+            own = noise.numbers(one)
+        with np.errstate(over="ignore"):
+            return Loaded(
+                load,
+                which,
+                np.concatenate([load.numbers, own, self._seed], dtype=self.dtype),
+                np.array(load.minima, self.dtype).reshape(-1, surface.dim),
+                np.array(load.given, self.dtype),
+            )
+
+
+def smallest_workspace(rule: RuleParts, way: Way, dim: int, dtype: str) -> int:
     """The bytes that a thread needs to advance the fewest runs at a time."""
-    parts = surface.parts()
-    layout = make_layout(rule, parts.scratch_for(rule.uses_hessian), surface.dim, True)
+    parts = way.parts
+    scratch = parts.scratch_for(rule.uses_hessian)
+    layout = make_layout(rule, scratch, dim, True, given=parts.own)
     lanes = group_lanes(rule, parts, dtype)
-    return (layout.rows + SLICES * layout.own) * lanes * np.dtype(dtype).itemsize
+    rows = layout.rows + SLICES * layout.own
+    return rows * lanes * np.dtype(dtype).itemsize + way.member_bytes
 
 
 class Workspace:
@@ -172,7 +216,8 @@ class Workspace:
     def run(self, a: int, b: int, report: Callable[[float], None]) -> None:
         """Advance the runs a to b - 1 to their end; *report* gets the share that is done."""
         task, counts = self._task, self._counts[0]
-        self._begin(a, b)
+        loaded = task.loaded(a, b)
+        self._begin(a, b, loaded)
         while counts[ACTIVE] > 0:
             goal = task.goal
             if task.factors:
@@ -183,8 +228,8 @@ class Workspace:
                 task.block.address,
                 self._tile,
                 task.layout,
-                task.numbers,
-                task.minima,
+                loaded.numbers,
+                loaded.minima,
                 self._rates,
                 self._rows,
                 self._lanes,
@@ -205,19 +250,35 @@ class Workspace:
                 self._budget = min(max(1, int(self._budget * min(_PERIOD / taken, 16.0))), 1 << 50)
             active = float(counts[ACTIVE]) * (1 - counts[STEP] / max(task.max_steps, 1))
             report(1 - active / (b - a))  # also where Ctrl-C gets through
-        tile = self._survey_tile
-        task.survey(tile, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
-        for k in range(len(task.record_steps)):
-            task.survey(
-                tile, task.trajectory[k, a:b], task.trajectory_fun[k, a:b], self._ignored[: b - a]
-            )
-            report(1.0)
+        self._finish(a, b, loaded, report)
 
-    def _begin(self, a: int, b: int) -> None:
+    def _finish(self, a: int, b: int, loaded: Loaded, report: Callable[[float], None]) -> None:
+        """Values and norms at the last points and at those recorded; all of them turned back."""
+        task, which, n = self._task, loaded.which, b - a
+        surface = (self._survey_tile, loaded.numbers, loaded.given, which)
+        task.survey(*surface, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
+        points = [(task.x[a:b], task.steps[a:b] == 0)]
+        for k, step in enumerate(task.record_steps):
+            kept = task.trajectory[k, a:b]
+            task.survey(*surface, kept, task.trajectory_fun[k, a:b], self._ignored[:n])
+            report(1.0)
+            points += [(kept, (task.steps[a:b] == 0) | (step == 0))]
+        if not task.way.turned:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            starts = task.batch.starts(a, b)
+            for point, at_start in points:
+                point[:] = loaded.load.leave(point, which)
+                point[at_start] = starts[at_start]  # and not to rounding
+                report(1.0)
+
+    def _begin(self, a: int, b: int, loaded: Loaded) -> None:
         task, layout, n = self._task, self._task.layout, b - a
         x = self._rows[: layout.dim, :n]
-        with np.errstate(over="ignore"):
-            x[:] = task.batch.starts(a, b).T
+        with np.errstate(over="ignore", invalid="ignore"):
+            x[:] = loaded.load.enter(task.batch.starts(a, b), loaded.which).T
+        if task.way.parts.own:
+            self._rows[layout.given : layout.parameters, :n] = loaded.given[:, loaded.which]
         p = task.batch.parameters(a, b)
         slots = self._rows[layout.slots : layout.memory, :n]
         slots[task.parts.slots * layout.dim :] = 0.0
@@ -226,12 +287,14 @@ class Workspace:
         for k, number in enumerate(task.rule.memory):
             self._rows[layout.memory + k, :n] = number
         if task.random:
-            self._rows[layout.run : layout.parameters, :n] = run_digits(a, b)
+            self._rows[layout.run : layout.given, :n] = run_digits(a, b)
         if task.per_run:
-            for k, number in enumerate((*p, *task.rule.scalars)):
+            for k, number in enumerate(p):
                 self._rows[layout.parameters + k, :n] = number
+            for k, number in enumerate(task.rule.scalars):
+                self._rows[layout.scalars + k, :n] = number
         else:
-            self._tile[layout.parameters : layout.scalars, 0] = p
+            self._tile[layout.parameters : layout.parameters + len(p), 0] = p
             self._scalars[0, 0] = task.rule.scalars
         self._lanes[0, 0, :n] = np.arange(n)
         self._counts[:] = 0
@@ -241,22 +304,35 @@ class Workspace:
             task.trajectory[0, a:b] = x.T
 
 
+def _cuts(task: Task, threads: int) -> tuple[list[int], int]:
+    """Where slices begin and the last ends, and the runs of the longest."""
+    batch, group, way = task.batch, task.group, task.way
+    run_bytes = task.layout.own * np.dtype(task.dtype).itemsize
+    # Fewer than a group would leave lanes of its tile empty.
+    longest = min(max(_SLICE_BYTES // run_bytes // group, 1) * group, _MOST_RUNS)
+    ensemble = task.surface.count is not None
+    if ensemble:
+        members = max(_MEMBER_BYTES // way.member_bytes, 1)
+        longest = min(longest, max(members * batch.each, group))
+    n = batch.each if ensemble and way.apart else batch.size
+    # As many slices as make every thread equally busy, of equal length.
+    count = -(-n // (longest * threads)) * threads
+    length = -(-n // min(count, n))
+    cuts = [a for first in range(0, batch.size, n) for a in range(first, first + n, length)]
+    return [*cuts, batch.size], length
+
+
 def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> None:
     """Advance the whole batch, on up to *threads* threads, the calling one among them."""
     n, dim = task.batch.size, task.surface.dim
     if n == 0:
         return
-    run_bytes = task.layout.own * np.dtype(task.dtype).itemsize
-    # Fewer than a group would leave lanes of its tile empty.
-    longest = min(max(_SLICE_BYTES // run_bytes, task.group), _MOST_RUNS)
     if n * dim * max(task.max_steps, 1) < _LEAST_SHARED:
         threads = 1
-    # As many slices as make every thread equally busy, of equal length.
-    count = -(-n // (longest * threads)) * threads
-    length = -(-n // min(count, n))
-    cuts = list(range(0, n, length))
+    cuts, length = _cuts(task, threads)
     done = [0.0]
-    pending = iter(range(len(cuts)))
+    count = len(cuts) - 1
+    pending = iter(range(count))
     lock = threading.Lock()
     stop = threading.Event()
 
@@ -271,13 +347,12 @@ def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> Non
                 def note(share: float) -> None:
                     if stop.is_set():
                         raise StoppedError
-                    report((done[0] + share) / len(cuts))
+                    report((done[0] + share) / count)
 
-                a = cuts[number]
-                space.run(a, min(a + length, n), note)
+                space.run(cuts[number], cuts[number + 1], note)
                 with lock:
                     done[0] += 1
 
-    share_out(work, min(threads, len(cuts)), stop)
+    share_out(work, min(threads, count), stop)
     if (task.status == PENDING).any():
         raise RuntimeError("internal error: a run was lost; please report it")

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastopt.checks import whole
+from fastopt.ensembles import Objective
 from fastopt.kernels.parts import Watch
-from fastopt.surfaces import Surface
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class Stop:
         given = (self.gradient, self.value, self.distance)
         return Watch(*(limit is not None for limit in given))
 
-    def check(self, surface: Surface) -> None:
+    def check(self, surface: Objective) -> None:
         """Raise if *surface* lacks what a criterion needs."""
         if self.value is not None and math.isnan(surface.fun_min):
             raise ValueError(
                 f"Stop(value={self.value!r}): the minimum of {surface!r} is not known "
                 "(fun_min is nan); stop by gradient= instead"
             )
-        if self.distance is not None and not len(surface.minima):
+        if self.distance is not None and not surface.minima_known:
             raise ValueError(
                 f"Stop(distance={self.distance!r}): no minimum of {surface!r} is known; "
                 "stop by gradient= instead"

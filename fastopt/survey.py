@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastopt.kernels.block import build_evaluation, build_hessian
-from fastopt.kernels.parts import HESSIAN, NO_RULE
+from fastopt.kernels.parts import HESSIAN, NO_RULE, SurfaceParts
 from fastopt.kernels.survey import build_hessian_survey, build_survey
-from fastopt.kernels.tile import WIDEST, lane_count, make_layout
+from fastopt.kernels.tile import group_lanes, lane_count, make_layout
 from fastopt.surfaces import Surface
 
 
@@ -23,26 +23,24 @@ class Survey(NamedTuple):
 
 
 class Surveyor:
-    """Evaluates one surface at one dtype.
+    """Evaluates surfaces of these parts in *dim* coordinates, at one dtype.
 
-    Of a boxed surface the gradient is the projected one, unless it is asked for *unboxed*.
+    Of a boxed surface the gradient is the projected one.
     """
 
-    def __init__(self, surface: Surface, dtype: str, unboxed: bool = False):
-        parts = surface.parts()
-        if unboxed:
-            parts = dataclasses.replace(parts, boxed=False)
-        self._dtype = dtype
+    def __init__(self, parts: SurfaceParts, dim: int, dtype: str):
         self._evaluation = build_evaluation(parts, dtype)
         self._survey = build_survey(dtype)
-        self._layout = make_layout(NO_RULE, parts.scratch, surface.dim, False)
-        self._numbers = np.array(surface.numbers, dtype)
-
-        self.tile_shape = (self._layout.rows, lane_count(self._layout, dtype, WIDEST[dtype]))
+        self._layout = make_layout(NO_RULE, parts.scratch, dim, False, given=parts.own)
+        lanes = lane_count(self._layout, dtype, group_lanes(NO_RULE, parts, dtype))
+        self.tile_shape = (self._layout.rows, lanes)
 
     def __call__(
         self,
         tile: NDArray[Any],
+        numbers: NDArray[Any],
+        given: NDArray[Any],
+        which: NDArray[np.int64],
         points: NDArray[Any],
         fun: NDArray[Any],
         norm: NDArray[Any],
@@ -50,15 +48,18 @@ class Surveyor:
     ) -> None:
         """Write value and gradient norm at each of *points* (n, dim), C-contiguous.
 
-        The *tile*, of :attr:`tile_shape`, is scratch.
+        The surface's *numbers* are those of all points, or each point has the column of
+        *given* (own, m) that *which* (n,) says. The *tile*, of :attr:`tile_shape`, is scratch.
         """
         self._survey.call(
             self._evaluation.address,
             tile,
             self._layout,
-            self._numbers,
+            numbers,
             tile[:0],
             tile[:0],
+            given,
+            which,
             points,
             fun,
             norm,
@@ -74,8 +75,10 @@ def survey(surface: Surface, x: ArrayLike, gradients: bool = False) -> Survey:
         points = points.copy()
     fun, norm = np.empty((2, len(points)))
     slopes = np.empty_like(points) if gradients else points[:0]
-    surveyor = Surveyor(surface, "float64", unboxed=True)
-    surveyor(np.empty(surveyor.tile_shape), points, fun, norm, slopes)
+    parts = dataclasses.replace(surface.parts(), boxed=False)
+    surveyor = Surveyor(parts, surface.dim, "float64")
+    numbers, tile = np.array(surface.numbers, np.float64), np.empty(surveyor.tile_shape)
+    surveyor(tile, numbers, np.zeros((0, 1)), np.zeros(0, np.int64), points, fun, norm, slopes)
     shape = array.shape[:-1]
     values = fun.reshape(shape) if shape else fun.item()
     return Survey(values, slopes.reshape(array.shape) if gradients else slopes)
@@ -89,7 +92,8 @@ def hessians(surface: Surface, x: ArrayLike) -> NDArray[np.float64]:
     array = surface.points(x)
     points = np.array(array.reshape(-1, dim), order="C")
     layout = make_layout(HESSIAN, parts.scratch_for(hessian=True), dim, False)
-    tile = np.empty((layout.rows, lane_count(layout, "float64", WIDEST["float64"])))
+    lanes = lane_count(layout, "float64", group_lanes(HESSIAN, parts, "float64"))
+    tile = np.empty((layout.rows, lanes))
     numbers, triangles = np.array(surface.numbers), np.empty((len(points), dim * (dim + 1) // 2))
     build_hessian_survey("float64").call(
         build_hessian(parts, "float64").address,

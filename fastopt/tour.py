@@ -126,7 +126,7 @@ def _row(name: str, runs: fo.Runs, rate: float | Falling | None, tuned: bool) ->
     quantiles = np.quantile(steps, [0.5, 0.9], method="inverted_cdf")
     median, p90 = (int(q) if q <= runs.max_steps else None for q in quantiles)
     at_minimum = None
-    if len(surface.minima):
+    if isinstance(surface, fo.surfaces.Surface) and len(surface.minima):
         with np.errstate(invalid="ignore", over="ignore"):  # diverged runs are far out
             distances = [np.linalg.norm(runs.x - m, axis=-1) for m in surface.minima]
         at_minimum = float((np.min(distances, axis=0) <= _AT_MINIMUM).mean())

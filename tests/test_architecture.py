@@ -15,6 +15,7 @@ FLOORS = [
     {"kernels.compile", "kernels.cache", "kernels.contraction", "kernels.intrinsics"},
     {"kernels", "names", "checks", "memory", "progress", "workers"},
     {"rules", "surfaces", "noise", "schedules", "spectra", "starts", "survey", "theory"},
+    {"ensembles"},
     {"run", "runs", "batch", "factors", "slices", "stopping"},
     {"plot", "plot_surface", "plot_window", "info"},
     {"cli", "commands", "tour", "tuning", "__main__"},

@@ -229,11 +229,13 @@ def test_single_precision():
 
 def single_precision(surface, x):
     """Values and gradients at dtype float32."""
-    surveyor = Surveyor(surface, "float32")
+    surveyor = Surveyor(surface.parts(), surface.dim, "float32")
     x = np.array(x, "f4")
     fun, norm = np.empty((2, len(x)), "f4")
     slopes = np.empty_like(x)
-    surveyor(np.empty(surveyor.tile_shape, "f4"), x, fun, norm, slopes)
+    numbers, given = np.array(surface.numbers, "f4"), np.zeros((0, 1), "f4")
+    tile = np.empty(surveyor.tile_shape, "f4")
+    surveyor(tile, numbers, given, np.zeros(0, int), x, fun, norm, slopes)
     return fun, slopes
 
 

@@ -80,7 +80,7 @@ def build_evaluation(surface: SurfaceParts, dtype: str) -> Entry:
     Of a boxed surface the gradient is that whose norm is watched, ``Names.watched_slope``.
     """
     names = Names(NO_RULE, surface, False, fused=False)
-    lines = ["value(q, x, tile[layout.f], r, w)", "gradient(q, x, g, r, w)"]
+    lines = [f"value({names.q}, x, tile[layout.f], r, w)", f"gradient({names.q}, x, g, r, w)"]
     if surface.boxed:
         slope = names.watched_slope("i", names.get("x", "i"), names.get("g", "i"))
         lines += over_coordinates([names.put("g", "i", slope)], ahead=names.box_lines("i"))
@@ -90,8 +90,9 @@ def build_evaluation(surface: SurfaceParts, dtype: str) -> Entry:
 @memoise
 def build_hessian(surface: SurfaceParts, dtype: str) -> Entry:
     """The compiled Hessian, to rows ``e``: its lower triangle, row by row."""
-    lines = ["hessian(q, x, tile[layout.e : layout.rows], r, w)"]
-    return _build_survey_block(Names(HESSIAN, surface, False, fused=False), lines, dtype)
+    names = Names(HESSIAN, surface, False, fused=False)
+    lines = [f"hessian({names.q}, x, tile[layout.e : layout.rows], r, w)"]
+    return _build_survey_block(names, lines, dtype)
 
 
 def _build_survey_block(names: Names, lines: list[str], dtype: str) -> Entry:

@@ -185,7 +185,7 @@ def _advance_tile(
     hits = 0
     for j in range(w):
         hits += get(tile, MARK, layout.mark, j) != 0.0
-    for i in range(layout.own):
+    for i in range(layout.changing):
         for j in range(w):
             old = get(rows, SLICE, part * layout.own + i, first + j)
             new = get(tile, OWN, i, j)

@@ -30,10 +30,13 @@ class Names:
         self.random = noise is not None or rule.draws
         self._layout: Layout | None = None
         if fused:
-            self._layout = make_layout(rule, surface.scratch, surface.dim, per_run, self.random)
+            size = (rule, surface.scratch, surface.dim, per_run, self.random, surface.own)
+            self._layout = make_layout(*size)
         self._tags: dict[str, int] = {}
         self._held: dict[tuple[str, int | str], str] = {}
         self.numbers = as_tuple(f"q[{i}]" for i in range(surface.parameters))
+        # What a staged function gets for q: the rows of each run's own numbers, or the vector.
+        self.q = "given" if surface.own else "q"
 
     def _place(self, kind: str, more: int | str) -> str:
         """Tag and row number of row *more* of a kind."""
@@ -109,7 +112,21 @@ class Names:
             "x = tile[:dim]",
             "g = tile[layout.g : layout.g + dim]",
             "r = tile[layout.r : layout.e]",
+            *(["given = tile[layout.given : layout.parameters]"] if self.surface.own else []),
         ]
+
+    def own_numbers(self, lane: str) -> list[str]:
+        """The tuple ``q`` of a fused surface of which each run has its own."""
+        rows = [self.get("given", k, lane) for k in range(self.surface.own)]
+        return [f"q = {as_tuple(rows)}"] if rows else []
+
+    def minimum(self, i: int | str, shared: str) -> str:
+        """Coordinate *i* of a run's own minimum, or what is *shared*."""
+        if not self.surface.own:
+            return shared
+        if self.fused and isinstance(i, int):
+            return self.get("given", self.surface.own - self.surface.dim + i)
+        return self.get("given", f"layout.parameters - layout.given - dim + {i}")
 
     def step_lines(self) -> list[str]:
         """Parameters and scalars of the step ``t + k``, before the loop over the lanes."""

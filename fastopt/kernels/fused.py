@@ -29,7 +29,7 @@ def fused_lines(names: Names, watch: Watch, group: int) -> list[str]:
     step += over_lanes(_fused_lane(names, watch), group)
     return [
         *begin_lines(names),
-        f"q = {names.numbers}",
+        *([] if names.surface.own else [f"q = {names.numbers}"]),
         *(before if shared else []),
         *declare,
         f"for first in range(0, w, {group}):",
@@ -41,7 +41,7 @@ def fused_lines(names: Names, watch: Watch, group: int) -> list[str]:
 def _fused_lane(names: Names, watch: Watch) -> list[str]:
     """One step of one run."""
     rule, rows = names.rule, range(names.surface.dim)
-    lane = names.lane_lines(advance=True)
+    lane = names.lane_lines(advance=True) + names.own_numbers("first + j")
     lane += [f"at = {as_tuple(names.get('x', i) for i in rows)}"]
     if watch.gradient or not rule.point:
         lane += ["slope = gradient(q, at)"]
@@ -74,7 +74,8 @@ def _fused_distance(names: Names, group: int) -> list[str]:
     # A loop over the lanes for each minimum: one over the minima inside it would be the
     # innermost, and nothing would be vectorised.
     rows = range(names.surface.dim)
-    away = [f"({names.get('x', i)} - minimum[{i}])" for i in rows]
+    near = [names.minimum(i, f"minimum[{i}]") for i in rows]
+    away = [f"({names.get('x', i)} - {near[i]})" for i in rows]
     lane = [f"b{i} = {away[i]}" for i in rows]
     lane += [f"distance = {' + '.join(f'b{i} * b{i}' for i in rows)}"]
     return [

@@ -25,7 +25,7 @@ class Tile(NamedTuple):
     numbers: Any  # (numbers, lanes) scratch, and so are the next two
     vectors: Any  # (vectors, dim, lanes)
     squares: Any  # (squares, dim * dim, lanes)
-    q: Any  # numbers of the surface
+    q: Any  # numbers of the surface, or (own, lanes) those of each run
     r: Any  # scratch of the surface
     w: int  # lanes in use
 
@@ -51,15 +51,16 @@ def iterated_lines(names: Names, watch: Watch) -> list[str]:
     return [
         *names.views(),
         f"flags = {as_tuple(map(repr, rule.flags))}",
-        "p = tile[layout.parameters : layout.scalars]",
+        f"p = tile[layout.parameters : layout.parameters + {rule.parameters}]",
         "f = tile[layout.f]",
-        "memory = tile[layout.memory : layout.run]",
+        f"memory = tile[layout.memory : layout.memory + {rule.memory}]",
         f"numbers = tile[layout.e : layout.e + {numbers}]",
         *(
             f"{name} = tile[{first} : {first} + {count} * ({rows})]"
             f".reshape(({count}, {rows}, tile.shape[1]))"
             for name, (first, count, rows) in pieces.items()
         ),
+        *(["q = given"] if names.surface.own else []),
         f"lanes = Tile({', '.join(Tile._fields)})",
         "for k in range(n):",
         *indent(step),

@@ -56,9 +56,16 @@ class SurfaceParts:
     over the first *w* lanes of a tile, for any number of coordinates (``dim`` is then 0).
     ``hessian(q, x, h, r, w)``, if there is one, is of the second kind in both cases.
 
-    ``r`` has ``scratch`` rows, and for a Hessian ``hessian_scratch`` more. If the surface is
-    *boxed*, q begins with the lower and then the upper ends of a box, to which every step is
-    projected. ``source`` may be a tuple: of several classes that gave the functions.
+    ``r`` has ``scratch`` rows, and for a Hessian ``hessian_scratch`` more. Staged functions that
+    go through the lanes in groups of ``vectors`` times the widest vectors
+    (:data:`fastopt.kernels.tile.WIDEST`) may touch all lanes of the last group.
+
+    Where each run has numbers of its *own*, so many of them, q has a row for each, over the
+    lanes (of a fused surface it is a tuple all the same); the last are those of the minimum.
+
+    If the surface is *boxed*, q begins with the lower and then the upper ends of a box, to
+    which every step is projected. ``source`` may be a tuple: of several classes that gave the
+    functions.
     """
 
     label: str
@@ -71,6 +78,8 @@ class SurfaceParts:
     # The machine code is the same however many rows there are.
     scratch: int = field(default=0, compare=False)
     hessian_scratch: int = field(default=0, compare=False)
+    vectors: int = 1
+    own: int = 0
     boxed: bool = False
 
     def scratch_for(self, hessian: bool) -> int:

@@ -25,7 +25,7 @@ def staged_lines(names: Names, watch: Watch) -> list[str]:
     if rule.point:
         there = f"point(p, c, {at}, {names.slots('i')})"
         step += over_coordinates([*own, names.put("y", "i", there)])
-        step += ["gradient(q, y, g, r, w)"]
+        step += [f"gradient({names.q}, y, g, r, w)"]
     step += staged_noise(names)
     if rule.combine:
         step += _sums(names, own)
@@ -46,14 +46,14 @@ def watch_lines(names: Names, watch: Watch) -> list[str]:
     rule = names.rule
     lines = []
     if watch.gradient or not rule.point:
-        lines += ["gradient(q, x, g, r, w)"]
+        lines += [f"gradient({names.q}, x, g, r, w)"]
     if watch.gradient:
         lines += _norm(names, partial(_watched, names), 0)
     if watch.distance:
-        away = _norm(names, lambda i: f"({names.get('x', i)} - minima[near, {i}])", 2)
+        away = _norm(names, partial(_away, names), 2)
         lines += ["for near in range(minima.shape[0]):", *indent(away)]
     if watch.value or rule.uses_value:
-        lines += ["value(q, x, tile[layout.f], r, w)"]
+        lines += [f"value({names.q}, x, tile[layout.f], r, w)"]
     if watch.value:
         lines += over_lanes([f"level = {names.get('f')}", *names.keep_least(1, "level")])
     return lines
@@ -61,6 +61,10 @@ def watch_lines(names: Names, watch: Watch) -> list[str]:
 
 def _watched(names: Names, i: int | str) -> str:
     return names.watched_slope(i, names.get("x", i), names.get("g", i))
+
+
+def _away(names: Names, i: int | str) -> str:
+    return f"({names.get('x', i)} - {names.minimum(i, f'minima[near, {i}]')})"
 
 
 def _norm(names: Names, item: Callable[[int | str], str], row: int) -> list[str]:

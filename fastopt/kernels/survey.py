@@ -20,18 +20,25 @@ OWN, NORM = 0, 1
 def build_survey(dtype: str) -> Entry:
     """The compiled :func:`survey`."""
     matrix, vector = np.zeros((0, 0), dtype), np.zeros(0, dtype)
-    arrays = map(numba.typeof, (matrix, vector, vector, matrix))
+    which = np.zeros(0, np.int64)
+    arrays = map(numba.typeof, (matrix, which, matrix, vector, vector, matrix))
     signature = numba.types.void(numba.types.int64, *block_signature(dtype).args[:5], *arrays)
     return compile_entry(survey, dtype, signature, f"survey-{dtype}", from_python=True)
 
 
-def survey(evaluation, tile, layout, q, minima, rates, points, fun, norm, gradients):
-    """Value and gradient norm at each of *points* (n, dim); gradients where there is room."""
+def survey(evaluation, tile, layout, q, minima, rates, given, which, points, fun, norm, gradients):
+    """Value and gradient norm at each of *points* (n, dim); gradients where there is room.
+
+    If points have numbers of their own, they are the columns *which* (n,) of *given*.
+    """
     for first in range(0, points.shape[0], tile.shape[1]):
         w = min(tile.shape[1], points.shape[0] - first)
         for i in range(layout.dim):
             for j in range(w):
                 put(tile, OWN, i, j, points[first + j, i])
+        for k in range(given.shape[0]):
+            for j in range(w):
+                put(tile, OWN, layout.given + k, j, given[k, which[first + j]])
         call_address(evaluation, (tile, layout, q, minima, rates, w, 0, 0))
         for j in range(w):
             slope = get(tile, OWN, layout.g, j)

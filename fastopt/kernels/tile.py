@@ -27,17 +27,19 @@ WIDEST = {"float64": 16, "float32": 32}
 class Layout(NamedTuple):
     """Where a tile's rows are: the first row of each kind, and how many there are.
 
-    The first ``own`` rows belong to the runs and move with them; the rest is scratch. Rows
-    of parameters and scalars are the runs' own where parameters differ from run to run;
-    otherwise only their lane 0 is used.
+    The first ``own`` rows belong to the runs and move with them, and the first ``changing``
+    are what a step changes of those; the rest is scratch. Rows of parameters and scalars are
+    the runs' own where parameters differ from run to run; otherwise only their lane 0 is used.
     """
 
     dim: int  # coordinates: x is rows 0 to dim - 1
     slots: int  # slot k of coordinate i is row slots + k * dim + i; then a rule's matrices
     memory: int  # numbers kept for each run
-    run: int  # its index in the batch, in two digits, if there is anything random
-    parameters: int
     scalars: int  # what per_step returned last
+    run: int  # its index in the batch, in two digits, if there is anything random
+    given: int  # numbers of the surface, where each run has its own
+    parameters: int
+    changing: int  # rows that a step changes
     own: int  # rows that belong to the runs
     low: int  # least squared gradient norm, value, squared distance so far
     mark: int  # 1 + the status of a run that ends, else 0
@@ -52,14 +54,18 @@ class Layout(NamedTuple):
 
 
 def make_layout(
-    rule: RuleParts, scratch: int, dim: int, per_run: bool, random: bool = False
+    rule: RuleParts, scratch: int, dim: int, per_run: bool, random: bool = False, given: int = 0
 ) -> Layout:
-    """The layout of tiles for *rule* on a surface with *scratch* rows in *dim* coordinates."""
+    """The layout of tiles for *rule* on a surface in *dim* coordinates.
+
+    The surface has *scratch* rows, and *given* numbers for each run.
+    """
     counts = {
         "dim": dim,
         "slots": (rule.slots + rule.matrices * dim) * dim,
         "memory": rule.memory,
         "run": 2 if random else 0,
+        "given": given,
         "parameters": rule.parameters,
         "scalars": rule.scalars,
         "low": 3,
@@ -71,11 +77,17 @@ def make_layout(
         "e": max(rule.reductions, rule.combined, _work_rows(rule, dim)),
         "z": dim + 2 if random else 0,
     }
-    ends = list(accumulate(counts.values()))
-    first = dict(zip(counts, [0, *ends], strict=False))
-    first["dim"] = dim
+    order = list(counts)
+    if per_run:  # what changes stands together
+        order.remove("scalars")
+        order.insert(order.index("run"), "scalars")
+    ends = list(accumulate(counts[kind] for kind in order))
+    first = dict(zip(order, [0, *ends], strict=False))
     own = first["low"] if per_run else first["parameters"]
-    return Layout(**first, own=own, rows=ends[-1], shared=0 if per_run else rule.scalars)
+    shared = 0 if per_run else rule.scalars
+    return Layout(
+        **(first | {"dim": dim}), changing=first["run"], own=own, rows=ends[-1], shared=shared
+    )
 
 
 def _work_rows(rule: RuleParts, dim: int) -> int:
@@ -86,12 +98,14 @@ def _work_rows(rule: RuleParts, dim: int) -> int:
 def group_lanes(rule: RuleParts, surface: SurfaceParts, dtype: str) -> int:
     """How many lanes a block advances together; a tile has a multiple of them.
 
+    So many lanes of a tile hold numbers, if not those of a run, whenever a block is called.
+
     A fused block keeps a group's coordinates and slots in registers. With 64 float64 lanes
     gradient descent has enough of them at work to hide how long an addition takes (15% more
     than with 32), momentum has too few registers left (20% less).
     """
     if not surface.fused or rule.iterate:
-        return WIDEST[dtype]
+        return WIDEST[dtype] * surface.vectors
     return WIDEST[dtype] * (4 if surface.dim * (1 + rule.slots) <= 2 else 2)
 
 

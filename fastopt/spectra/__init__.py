@@ -15,8 +15,9 @@ from fastopt.names import look_up
 from fastopt.spectra.base import Spectrum
 from fastopt.spectra.composed import Indefinite, Spiked
 from fastopt.spectra.laws import Exponential, LogUniform, PowerLaw, TwoCluster, Uniform
-from fastopt.spectra.members import haar, member_rng
+from fastopt.spectra.members import member_rng
 from fastopt.spectra.random_matrices import MarchenkoPastur, ShiftedGOE, Wishart
+from fastopt.spectra.rotations import haar
 
 exponential = Exponential
 indefinite = Indefinite

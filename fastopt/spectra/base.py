@@ -51,6 +51,11 @@ class Spectrum(ABC):
         """
 
     @property
+    def semidefinite(self) -> bool:
+        """Whether no eigenvalue of any matrix is negative."""
+        return self.low >= 0
+
+    @property
     def condition(self) -> float:
         """``high / low``; inf where ``low`` is 0, below 0 or ``high`` infinite."""
         return self.high / self.low if self.low > 0 else math.inf

@@ -85,6 +85,10 @@ class Spiked(Spectrum):
     def high(self) -> float:
         return max(self.bulk.high, self.places[-1])
 
+    @property
+    def semidefinite(self) -> bool:
+        return self.bulk.semidefinite and self.places[0] >= 0
+
     def _dim(self, dim: int | None) -> int:
         count = len(self.places)
         return require_dim(self, dim, count, "the number of outliers; leave some of them out")
@@ -150,6 +154,10 @@ class Indefinite(Spectrum):
     @property
     def high(self) -> float:
         return self.magnitudes.high
+
+    @property
+    def semidefinite(self) -> bool:
+        return self.negative == 0 and self.magnitudes.semidefinite
 
     @property
     def condition(self) -> float:

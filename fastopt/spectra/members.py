@@ -1,11 +1,10 @@
-"""The random parts of one member of an ensemble."""
+"""The random numbers of one member of an ensemble."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from fastopt.checks import Floats, whole
-from fastopt.spectra.base import check_generator
+from fastopt.checks import whole
 
 
 def member_rng(seed: int, i: int) -> np.random.Generator:
@@ -48,44 +47,3 @@ def member_rng(seed: int, i: int) -> np.random.Generator:
     i = whole("member_rng", "i", i, 0, 2**63 - 1)
     words = np.random.SeedSequence(seed, spawn_key=(i,))
     return np.random.Generator(np.random.Philox(words))
-
-
-def haar(dim: int, rng: np.random.Generator) -> Floats:
-    """A random orthogonal matrix: any rotation, or rotation and reflection, as likely.
-
-    The Q of the QR decomposition of a normal matrix, with the signs that make the diagonal of
-    R positive; without them it would not have Haar's distribution. Mezzadri (2007) [1]_.
-
-    Parameters
-    ----------
-    dim : int
-        Number of rows, at least 1.
-    rng : numpy.random.Generator
-        See :func:`member_rng`.
-
-    Returns
-    -------
-    numpy.ndarray, shape (dim, dim)
-
-    Raises
-    ------
-    TypeError, ValueError
-        *dim* or *rng* is not what it must be.
-
-    References
-    ----------
-    .. [1] F. Mezzadri, "How to generate random matrices from the classical compact groups",
-       Notices AMS 54(5), 592-604, 2007, arXiv:math-ph/0609050.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fastopt as fo
-    >>> q = fo.spectra.haar(3, fo.spectra.member_rng(seed=0, i=0))
-    >>> np.allclose(q.T @ q, np.eye(3))
-    True
-    """
-    dim = whole("haar", "dim", dim, 1)
-    check_generator("haar", rng)
-    q, r = np.linalg.qr(rng.standard_normal((dim, dim)))
-    return q * np.copysign(1.0, np.diagonal(r))

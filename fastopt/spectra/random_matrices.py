@@ -237,6 +237,10 @@ class ShiftedGOE(Spectrum):
     def high(self) -> float:
         return self.shift + self.radius
 
+    @property
+    def semidefinite(self) -> bool:
+        return False  # those of a finite matrix can be below low
+
     def _draw(self, dim: int, rng: np.random.Generator) -> Floats:
         diagonal = rng.standard_normal(dim)
         beside = np.sqrt(0.5 * rng.chisquare(np.arange(dim - 1, 0, -1)))

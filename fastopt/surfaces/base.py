@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,11 @@ from fastopt.kernels.parts import KernelFunction, SurfaceParts
 from fastopt.kernels.tile_functions import over_lanes
 from fastopt.names import register
 from fastopt.surfaces.composing import Composing
+from fastopt.surfaces.ways import DIRECT, Way
+
+if TYPE_CHECKING:
+    from fastopt.noise import Noise
+    from fastopt.rules import Rule
 
 registry: dict[str, type[Surface]] = {}
 
@@ -76,6 +81,7 @@ class Surface(Composing):
     strong_convexity: float = 0.0
     lipschitz: float = float("inf")
     box: NDArray[np.float64] | None = None
+    count: int | None = None  # an ensemble's is a number
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -104,6 +110,11 @@ class Surface(Composing):
         self.usual_start = np.array(np.broadcast_to(usual_start, dim), np.float64)
         for array in (self.bounds, self.usual_start):
             array.flags.writeable = False
+
+    @property
+    def minima_known(self) -> bool:
+        """Whether there is a minimum to measure distances from."""
+        return len(self.minima) > 0
 
     @property
     def smooth(self) -> bool:
@@ -180,6 +191,20 @@ class Surface(Composing):
     def parts(self) -> SurfaceParts:
         """What the kernels compile."""
         raise NotImplementedError
+
+    def way(self, path: str | None, rule: Rule, noise: Noise | None, each: int) -> Way:
+        """How to run *rule* here, from *each* starts: *path*, or the cheapest.
+
+        Raises
+        ------
+        ValueError
+            There is no such way, or not for that rule or noise.
+        """
+        if path not in (None, DIRECT):
+            raise ValueError(
+                f"path={path!r}: must be None for {self!r}; only quadratics have several ways"
+            )
+        return Way(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

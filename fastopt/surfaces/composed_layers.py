@@ -86,6 +86,7 @@ def layered(inner: SurfaceParts, layer: Layer, dim: int) -> SurfaceParts:
         parameters=layer.size(dim) + inner.parameters if fused else 0,
         scratch=scratch,
         hessian_scratch=total - scratch,
+        vectors=inner.vectors,
         boxed=layer.boxed,
     )
 

@@ -142,6 +142,7 @@ def _summed(terms: tuple[SurfaceParts, ...], dim: int) -> SurfaceParts:
         parameters=sum(4 + term.parameters for term in terms) if fused else 0,
         scratch=scratch,
         hessian_scratch=hessian_rows if with_hessian else 0,
+        vectors=max(term.vectors for term in terms),
     )
 
 

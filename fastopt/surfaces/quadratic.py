@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache as memoise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastopt.checks import symmetric_matrix
-from fastopt.kernels.compile import from_source
+from fastopt.checks import Floats, symmetric_matrix
 from fastopt.kernels.parts import SurfaceParts
+from fastopt.spectra.rotations import Rotation
 from fastopt.surfaces.base import MOST_FUSED, Surface
+from fastopt.surfaces.quadratic_kernels import matrix_parts
+from fastopt.surfaces.quadratic_ways import Member, Members, choose
+from fastopt.surfaces.ways import Way
+
+if TYPE_CHECKING:
+    from fastopt.noise import Noise
+    from fastopt.rules import Rule
+
+# In fewer coordinates a given matrix costs little, and its eigenvectors bring roundings of
+# their own; those of an ensemble are known exactly.
+_LEAST_TURNED = 16
 
 
 class Quadratic(Surface):
@@ -35,6 +46,13 @@ class Quadratic(Surface):
         The matrix is not square, not symmetric or not finite, or *minimizer* is not a finite
         vector of its size.
 
+    Notes
+    -----
+    From 16 coordinates on, rules that commute with rotations run in the eigenbasis of A
+    (``path="eigenbasis"`` of :func:`fastopt.run`), where a step costs dim and not dim². The
+    eigenvectors are LAPACK's, whose last bits may differ from machine to machine;
+    ``path="shared"`` has the same bits on all of them.
+
     Examples
     --------
     >>> import fastopt as fo
@@ -53,89 +71,55 @@ class Quadratic(Surface):
                 f"minimizer has shape {centre.shape}: must be ({dim},), of finite numbers, "
                 f"for a matrix of shape {self.matrix.shape}"
             )
-        self.minimizer = centre
-        eigenvalues = np.linalg.eigvalsh(self.matrix)
-        definite = eigenvalues[0] > 0
-        bounds = centre[:, None] + [-10.0, 10.0]
+        self._become(_decomposed(self.matrix, centre), _LEAST_TURNED)
+
+    @classmethod
+    def of_member(cls, member: Member) -> Quadratic:
+        """One member of an ensemble."""
+        surface = cls.__new__(cls)
+        surface.matrix = member.matrix
+        surface._become(member, MOST_FUSED + 1)
+        return surface
+
+    def _become(self, member: Member, least_turned: int) -> None:
+        self._member, self.minimizer = member, member.minimizer
+        self._least_turned = least_turned
+        least = float(member.eigenvalues.min())
         super().__init__(
-            dim,
-            bounds,
-            [centre] if definite else (),
-            0.0 if eigenvalues[0] >= 0 else float("nan"),
+            len(self.matrix),
+            self.minimizer[:, None] + [-10.0, 10.0],
+            member.minima,
+            0.0 if least >= 0 else float("nan"),
         )
-        self.convex = bool(eigenvalues[0] >= 0)
-        self.strong_convexity = max(float(eigenvalues[0]), 0.0)
-        self.lipschitz = float(np.abs(eigenvalues).max())
+        self.convex = least >= 0
+        self.strong_convexity = max(least, 0.0)
+        self.lipschitz = float(np.abs(member.eigenvalues).max())
         for array in (self.matrix, self.minimizer):
             array.flags.writeable = False
 
     @property
     def numbers(self) -> NDArray[np.float64]:
-        return np.concatenate([self.matrix.ravel(), self.minimizer])
+        return self._member.dense_numbers
 
     def parts(self) -> SurfaceParts:
-        fused = self.dim <= MOST_FUSED
-        value, gradient = _fused_functions(self.dim) if fused else (_value, _gradient)
-        return SurfaceParts(
-            label=self.name,
-            source=Quadratic,
-            value=value,
-            gradient=gradient,
-            dim=self.dim if fused else 0,
-            parameters=self.dim * (self.dim + 1) if fused else 0,
-            scratch=1,
-            hessian=_hessian,
-        )
+        return matrix_parts(self.dim, own=False)
+
+    def way(self, path: str | None, rule: Rule, noise: Noise | None, each: int) -> Way:
+        axis = self._member.rotation is None
+        members = Members(1, lambda i: self._member)
+        return choose(self, members, axis, self._least_turned, path, rule, noise, each)
 
     def __repr__(self) -> str:
         return f"Quadratic(<matrix {self.matrix.shape}>)"
 
 
-@memoise
-def _fused_functions(dim):
-    """``value(q, x)`` and ``gradient(q, x)``, written out for *dim* coordinates."""
-    away = [f"(x[{i}] - q[{dim * dim + i}])" for i in range(dim)]
-    rows = [" + ".join(f"q[{i * dim + k}] * {away[k]}" for k in range(dim)) for i in range(dim)]
-    value = " + ".join(f"{away[i]} * ({rows[i]})" for i in range(dim))
-    return (
-        from_source("value", f"def value(q, x):\n    return 0.5 * ({value})\n"),
-        from_source("gradient", f"def gradient(q, x):\n    return ({', '.join(rows)},)\n"),
-    )
-
-
-def _gradient(q, x, g, r, w):
-    n = x.shape[0]
-    for i in range(n):
-        _product_row(q, x, g[i], i, w)
-
-
-def _value(q, x, f, r, w):
-    n = x.shape[0]
-    for j in range(w):
-        f[j] = 0.0
-    for i in range(n):
-        _product_row(q, x, r[0], i, w)
-        centre = q[n * n + i]
-        for j in range(w):
-            f[j] += 0.5 * (x[i, j] - centre) * r[0, j]
-
-
-def _hessian(q, x, h, r, w):
-    n = x.shape[0]
-    row = 0
-    for i in range(n):
-        for k in range(i + 1):
-            for j in range(w):
-                h[row, j] = q[i * n + k]
-            row += 1
-
-
-def _product_row(q, x, out, i, w):
-    """Row *i* of A (x - m) for each lane, to *out*."""
-    n = x.shape[0]
-    for j in range(w):
-        out[j] = 0.0
-    for k in range(n):
-        entry, centre = q[i * n + k], q[n * n + k]
-        for j in range(w):
-            out[j] += entry * (x[k, j] - centre)
+def _decomposed(matrix: Floats, minimizer: Floats) -> Member:
+    """With the eigenvalues and eigenvectors of the matrix."""
+    diagonal = np.diagonal(matrix)
+    if np.array_equal(matrix, np.diag(diagonal)):
+        member = Member(diagonal, None, minimizer)
+    else:
+        eigenvalues, vectors = np.linalg.eigh(matrix)
+        member = Member(eigenvalues, Rotation.of(vectors), minimizer)
+    member.matrix = matrix
+    return member
