@@ -39,13 +39,23 @@ _DASHES_OF_COLOURS = (0, 1, 0, 2, 0, 1, 0, 3)
 INK = "#333333"
 SMALL, MEDIUM, LARGE = 9.0, 10.5, 13.0
 _DPI = 200
+# Powers of ten alone would leave an axis that spans less than this with one label or none.
+_NARROW = 30
+# Of a curve; its panel has no more than 1800 pixels to a side.
+_MOST_POINTS = 4000
 
 
 class Curve(NamedTuple):
-    """The share of a batch that had converged by each step at which one did."""
+    """A share that rises with the steps, or with whatever else it costs."""
 
-    steps: NDArray[np.int64]
+    steps: NDArray[Any]
+    """Where it rises, ascending."""
     share: NDArray[np.float64]
+    """What it rises to there."""
+    band: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    """The ends of its interval there."""
+    end: float = math.inf
+    """How far it is known."""
 
 
 def success_curve(runs: Runs) -> Curve:
@@ -68,6 +78,20 @@ def success_curves(panels: Mapping[str, Mapping[str, Curve]], title: str = "") -
     -------
     matplotlib.figure.Figure
     """
+    return share_curves(panels, title, "steps", "share of starts converged")
+
+
+def share_curves(
+    panels: Mapping[str, Mapping[str, Curve]],
+    title: str,
+    x: str,
+    y: str,
+    first: float | None = None,
+) -> Figure:
+    """Curves of shares: a panel for each title, a line for each label; axes named *x* and *y*.
+
+    The horizontal axis is logarithmic, and begins at *first*, or where the curves do.
+    """
     from matplotlib.lines import Line2D
 
     labels = list(dict.fromkeys(label for curves in panels.values() for label in curves))
@@ -75,19 +99,21 @@ def success_curves(panels: Mapping[str, Mapping[str, Curve]], title: str = "") -
     columns = min(len(panels), 2)
     rows = math.ceil(len(panels) / columns)
     legend_rows = math.ceil(len(labels) / 4)
-    height = 2.75 * rows + 0.26 * legend_rows + 0.55
-    figure, axes = new_figure((4.6 * columns, height), rows, columns, sharey=True, title=title)
+    single = len(panels) == 1
+    height = (3.6 if single else 2.75) * rows + 0.26 * legend_rows + 0.55
+    size = (6.4 if single else 4.6 * columns, height)
+    figure, axes = new_figure(size, rows, columns, sharey=True, title=title)
     for ax, (name, curves) in zip(axes, panels.items(), strict=False):
-        _draw_curves(ax, curves, styles)
-        _label(ax, name)
+        _draw_curves(ax, curves, styles, first)
+        label_panel(ax, name)
     for ax in axes[len(panels) :]:
         ax.remove()
-    _outer_labels(axes[: len(panels)], columns, "steps", "share of starts converged")
+    _outer_labels(axes[: len(panels)], columns, x, y)
     figure.legend(
         [Line2D([], [], linewidth=2.0, **styles[label]) for label in labels],
         labels,
         loc="outside lower center",
-        ncols=min(len(labels), 4),
+        ncols=min(len(labels), 3 if single else 4),
         frameon=False,
         fontsize=MEDIUM,
         handlelength=3.0,
@@ -95,31 +121,72 @@ def success_curves(panels: Mapping[str, Mapping[str, Curve]], title: str = "") -
     return figure
 
 
-def _draw_curves(ax: Axes, curves: Mapping[str, Curve], styles: Mapping[str, Any]) -> None:
+def _draw_curves(
+    ax: Axes, curves: Mapping[str, Curve], styles: Mapping[str, Any], first: float | None
+) -> None:
     from matplotlib.ticker import PercentFormatter
 
     low, high = _extent(curves.values())
-    for label, (steps, share) in curves.items():
+    low = low if first is None else first
+    for label, given in curves.items():
+        curve = _thinned(given, low, high)
         # From nothing, in steps, and on to the right edge at the share that was reached.
-        x = np.concatenate([[low], np.maximum(steps, low), [high]])
-        y = np.concatenate([[0.0], share, share[-1:] if len(share) else [0.0]])
+        end = min(max(curve.end, low), high)
+        x = np.concatenate([[low], np.clip(curve.steps, low, end), [end]])
+        y, *band = (
+            np.concatenate([[0.0], share, share[-1:] if len(share) else [0.0]])
+            for share in (curve.share, *(curve.band or ()))
+        )
         ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, **styles[label])
+        if band:
+            colour = styles[label]["color"]
+            bottom, top = band
+            ax.fill_between(x, bottom, top, step="post", color=colour, alpha=0.18, linewidth=0)
     ax.set_xscale("log")
     ax.set_xlim(low, high)
+    if high < _NARROW * low:
+        plain_ticks(ax)
     ax.set_ylim(-0.03, 1.04)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    draw_grid(ax)
+
+
+def _thinned(curve: Curve, low: float, high: float) -> Curve:
+    """As much of a long curve as can be told apart on paper."""
+    if len(curve.steps) <= _MOST_POINTS:
+        return curve
+    seen = np.searchsorted(curve.steps, np.geomspace(low, high, _MOST_POINTS), side="right") - 1
+    kept = np.unique(np.append(np.maximum(seen, 0), len(curve.steps) - 1))
+    band = curve.band and (curve.band[0][kept], curve.band[1][kept])
+    return Curve(curve.steps[kept], curve.share[kept], band, curve.end)
+
+
+def plain_ticks(ax: Axes) -> None:
+    """Label a logarithmic axis 1, 2, 5, 10, ..."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
+def draw_grid(ax: Axes) -> None:
+    """Pale lines behind all else."""
     ax.grid(True, color="#E6E6E6", linewidth=0.7)
     ax.set_axisbelow(True)
 
 
 def _extent(curves: Iterable[Curve]) -> tuple[float, float]:
     """From where the first curve rises to where the last is level, but for rare runs."""
-    rises, levels = [], []
-    for steps, share in curves:
-        if len(steps):
-            rises.append(steps[np.searchsorted(share, 0.005 * share[-1])])
-            levels.append(steps[np.searchsorted(share, 0.995 * share[-1])])
-    return max(min(rises, default=1), 1) / 1.6, max(max(levels, default=10), 2) * 1.6
+    rises, levels, ends = [], [], []
+    for curve in curves:
+        ends.append(curve.end)
+        if len(curve.steps) and curve.share[-1] > 0:
+            rises.append(curve.steps[np.searchsorted(curve.share, 0.005 * curve.share[-1])])
+            levels.append(curve.steps[np.searchsorted(curve.share, 0.995 * curve.share[-1])])
+    low = max(min(rises, default=1), 1) / 1.6
+    high = max(max(levels, default=10), 2) * 1.6
+    return low, max(min(high, max(ends, default=math.inf)), 2 * low)
 
 
 def paths(panels: Mapping[str, Runs], notes: Mapping[str, str], title: str = "") -> Figure:
@@ -159,7 +226,7 @@ def paths(panels: Mapping[str, Runs], notes: Mapping[str, str], title: str = "")
     for ax, (label, points) in zip(axes, trajectories.items(), strict=False):
         _draw_contours(ax, surface, box)
         _draw_path(ax, points, styles[label]["color"])
-        _label(ax, label, notes.get(label, ""))
+        label_panel(ax, label, notes.get(label, ""))
     for ax in axes[len(panels) :]:
         ax.remove()
     _outer_labels(axes[: len(panels)], columns, "x", "y")
@@ -245,7 +312,7 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
-def _label(ax: Axes, title: str, note: str = "") -> None:
+def label_panel(ax: Axes, title: str, note: str = "") -> None:
     ax.set_title(title, fontsize=MEDIUM, color=INK, loc="left", weight="bold")
     if note:
         ax.set_title(note, fontsize=SMALL, color=INK, loc="right")

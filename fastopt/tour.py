@@ -12,6 +12,7 @@ import numpy as np
 import fastopt as fo
 from fastopt import plot, tuning
 from fastopt.plot import Curve
+from fastopt.statistics.text import percent
 from fastopt.tuning import GRADIENT, MAX_STEPS, SETTINGS, UNTUNED_MAX_STEPS, Falling
 
 if TYPE_CHECKING:
@@ -182,21 +183,12 @@ def line(row: Row) -> str:
     """A row of the table."""
     rate = "" if row.learning_rate is None else f"{row.learning_rate:g}"
     mark = "+" if not row.tuned else "*" if row.falls_over else " "
-    shares = [_percent(share) for share in (row.success, row.at_minimum, row.diverged)]
+    shares = [percent(share) for share in (row.success, row.at_minimum, row.diverged)]
     median, p90 = ("-" if s is None else f"{s:,}" for s in (row.median_steps, row.p90_steps))
     return (
         f"  {row.rule:16}{rate:>8}{mark}{shares[0]:>9}{shares[1]:>9}{median:>8}{p90:>8}"
         f"{shares[2]:>10}{row.start_steps_per_second / 1e6:>8,.0f}"
     )
-
-
-def _percent(share: float | None) -> str:
-    """One decimal, but 0% and 100% mean none and all."""
-    if share is None:
-        return "-"
-    if 0 < share < 0.001 or 0.999 < share < 1:
-        return "<0.1%" if share < 0.5 else ">99.9%"
-    return f"{share:.0%}" if share in (0, 1) else f"{share:.1%}"
 
 
 def footnotes(rows: Sequence[Row]) -> list[str]:

@@ -68,6 +68,11 @@ def ioh():
 
 
 @pytest.fixture(scope="session")
+def lifelines():
+    return load("lifelines")
+
+
+@pytest.fixture(scope="session")
 def jax():
     jax = load("jax")
     jax.config.update("jax_enable_x64", True)

@@ -17,7 +17,7 @@ FLOORS = [
     {"rules", "surfaces", "noise", "schedules", "spectra", "starts", "survey", "theory"},
     {"ensembles"},
     {"run", "runs", "batch", "factors", "slices", "stopping"},
-    {"plot", "plot_surface", "plot_window", "info"},
+    {"statistics", "plot", "plot_statistics", "plot_surface", "plot_window", "info"},
     {"cli", "commands", "tour", "tuning", "__main__"},
 ]
 

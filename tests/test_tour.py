@@ -120,7 +120,7 @@ def test_what_does_not_converge_is_shown_as_such(capsys, monkeypatch, tmp_path):
     ],
 )
 def test_all_and_none_mean_all_and_none(share, text):
-    assert tour._percent(share) == text
+    assert tour.percent(share) == text
 
 
 def test_a_rule_without_settings_is_tuned_on_the_spot(capsys, monkeypatch, tmp_path):
@@ -220,7 +220,7 @@ def test_a_success_curve_counts_what_converged_by_each_step():
     runs = fo.run(fo.GradientDescent(0.7), bowl, starts, max_steps=180, stop=stop)
     curve = plot.success_curve(runs)
     assert 0 < runs.success.sum() < 99
-    for step, share in zip(*curve, strict=True):
+    for step, share in zip(curve.steps, curve.share, strict=True):
         assert share == np.count_nonzero(runs.success & (runs.steps <= step)) / 99
 
 
