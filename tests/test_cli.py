@@ -15,7 +15,7 @@ from fastopt import cli, info
 from fastopt.cli import main
 from fastopt.kernels import cache
 
-COMMANDS = ["info", "list", "plot", "run", "show", "tour"]
+COMMANDS = ["info", "list", "plot", "run", "show", "stats", "tour"]
 
 
 @pytest.fixture
@@ -307,6 +307,22 @@ REFUSED = [
     ("tour --surfaces ackley", "'ackley': no such surface of the tour"),
     ("tour --starts 0", "'0': must be at least 1"),
     ("tour --output /dev/null", "/dev/null: File exists"),
+    ("stats adam", "required: SURFACE"),
+    ("stats adam,adem bowl", "'adem': no such rule; did you mean 'adam'"),
+    ("stats adam,adam bowl", "adam: is there twice; give it other parameters, such as"),
+    ("stats adam:lr=1 bowl", "adam:lr=1: 'lr': adam has no such parameter; known: beta1"),
+    ("stats adam:momentum=1 bowl", "'momentum': adam has no such parameter"),
+    ("stats adam:beta1 bowl", "'beta1': must be a parameter and its value, such as"),
+    ("stats adam:beta1=x bowl", "adam:beta1=x: beta1=x: must be a number"),
+    ("stats adam:beta1=1 bowl", "beta1=1.0: must be in [0, 1)"),
+    ("stats ema_momentum:debias=1 bowl", "debias=1: must be true or false"),
+    ("stats sgd,adam bowl --momentum 1", "--momentum: no such option of these rules"),
+    ("stats sgd,adam bowl --learing-rate 1", "did you mean '--learning-rate'?"),
+    ("stats sgd,newton x*y*abs(x) --stop-distance 1", "no minimum of"),
+    ("stats adam bowl --compare", "--compare: must have two rules or more"),
+    ("stats adam bowl --confidence 95", "confidence=95.0: must be < 1; 95% is 0.95"),
+    ("stats adam bowl --plot a.jpg", "--plot a.jpg: must end in .png, .pdf, .svg"),
+    ("stats adam bowl --start 1,2,3", "fastopt stats: --start 1,2,3: has 3 coordinates"),
     ("list adam", "invalid choice: 'adam'"),
     ("info --foo", "--foo: no such option"),
 ]

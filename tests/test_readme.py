@@ -8,12 +8,13 @@ import pytest
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+PRINTED = re.findall(r"```\n\n```\n(.*?)```", README.read_text(), re.DOTALL)
 
 
 def test_python_blocks_run(capsys, monkeypatch):
     from fastopt.rules import base
 
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     monkeypatch.setattr(base, "registry", dict(base.registry))  # it defines a rule
     namespace = {"__name__": "readme"}
     with warnings.catch_warnings():
@@ -23,7 +24,10 @@ def test_python_blocks_run(capsys, monkeypatch):
             exec(compile(block, "README.md", "exec"), namespace)
     assert namespace["plane"].steps.shape == (200, 100)
     assert namespace["runs"].success.mean() > 0.5
-    assert "SignDescent(learning_rate=0.01) on Himmelblau()" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "SignDescent(learning_rate=0.01) on Himmelblau()" in out
+    assert len(PRINTED) == 1
+    assert PRINTED[0] in out
 
 
 @pytest.mark.parametrize("command", re.findall(r"^fastopt (\w+)", README.read_text(), re.MULTILINE))

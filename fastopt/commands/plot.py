@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-from pathlib import Path
 
-import numpy as np
-
-from fastopt.cli import Options, Parser, UsageError, command, count, refusals, vector
+from fastopt.cli import Options, Parser, command, count, refusals
+from fastopt.commands.conditions import checked_picture
 from fastopt.commands.problem import chosen_surface, declare_surface
+from fastopt.commands.running import bounds
 
-_FORMATS = (".png", ".pdf", ".svg")
 _LEAST, _MOST = 200, 10_000
 
 
@@ -23,7 +19,7 @@ def _declare(parser: Parser) -> None:
     )
     parser.add_argument("--3d", dest="relief", action="store_true", help="a view in 3 dimensions")
     parser.add_argument(
-        "--bounds", type=_bounds, metavar="A,B", help="of x and y, or A,B,C,D: of x, then of y"
+        "--bounds", type=bounds, metavar="A,B", help="of x and y, or A,B,C,D: of x, then of y"
     )
     parser.add_argument(
         "--size", type=_size, default=1400, metavar="N", help="width in pixels (default: 1400)"
@@ -44,9 +40,7 @@ def plot(options: Options) -> None:
       fastopt plot ackley --bounds -5,5
     """
     surface = chosen_surface(options)
-    path = _checked(options.output or f"{surface.name}.png")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UsageError("fastopt plot: needs matplotlib; pip install matplotlib")
+    path = checked_picture(options, "--output", options.output or f"{surface.name}.png")
     from fastopt import plot_surface
 
     draw = plot_surface.relief if options.relief else plot_surface.contours
@@ -56,24 +50,7 @@ def plot(options: Options) -> None:
     print(f"wrote {path}")
 
 
-def _bounds(text: str) -> np.ndarray:
-    ends = vector(text)
-    if len(ends) not in (2, 4):
-        raise argparse.ArgumentTypeError(f"{text!r}: must be 2 or 4 numbers, separated by commas")
-    return np.reshape(ends, (-1, 2)).squeeze()
-
-
 def _size(text: str) -> int:
     if not _LEAST <= (value := count(text)) <= _MOST:
         raise argparse.ArgumentTypeError(f"{text!r}: must be from {_LEAST} to {_MOST:,}")
     return value
-
-
-def _checked(name: str) -> Path:
-    """The path, refused before any work is done if it cannot be written to."""
-    path = Path(name)
-    if path.suffix.lower() not in _FORMATS:
-        raise UsageError(f"fastopt plot: --output {name}: must end in {', '.join(_FORMATS)}")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"fastopt plot: --output {name}: cannot be written to")
-    return path

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import inspect
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -25,6 +26,18 @@ def declare_problem(parser: Parser) -> None:
     parser.set_defaults(refuse=_refuse)
     parser.help_for = partial(_rule_help, parser)
     parser.add_argument("rule", metavar="RULE", help="such as adam; all: fastopt list")
+    parser.add_argument("surface", metavar="SURFACE", help="such as rosenbrock, or a formula")
+    _declare_parameters(parser, list(registry.values()))
+    declare_surface(parser)
+
+
+def declare_problems(parser: Parser, refuse: Callable[[Options, str], NoReturn]) -> None:
+    """Add RULES, SURFACE, and the parameters of all rules as options, for several rules."""
+    parser.usage = "%(prog)s RULE[,RULE...] SURFACE [options]"
+    parser.set_defaults(refuse=refuse)
+    parser.add_argument(
+        "rules", metavar="RULES", help="such as adam,momentum or adam:learning_rate=0.1,adam"
+    )
     parser.add_argument("surface", metavar="SURFACE", help="such as rosenbrock, or a formula")
     _declare_parameters(parser, list(registry.values()))
     declare_surface(parser)
@@ -60,35 +73,56 @@ def _of_surface(name: str) -> str:
     return f"surface_{name}"  # apart from the rules' and the subcommand's own options
 
 
+def given_parameters(options: Options) -> dict[str, Any]:
+    """The parameters of the rule that were given as options."""
+    names = dict.fromkeys(n for cls in registry.values() for n in cls.parameter_names())
+    values = {name: getattr(options, _destination(name)) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def chosen_rule(options: Options) -> rules.Rule:
     """The rule that was asked for."""
     with refusals(options.command):
-        cls, *inside = _classes(options)
-    own, others = {}, {}
-    for name in dict.fromkeys(n for other in registry.values() for n in other.parameter_names()):
-        value = getattr(options, _destination(name))
-        if value is None:
-            continue
-        if name in cls.parameter_names():
-            own[name] = value
-        elif any(name in other.parameter_names() for other in inside):
-            others[name] = value
-        else:
+        classes = classes_of(options.rule, options.rule_inner)
+    given = given_parameters(options)
+    for name in given:
+        if not any(name in cls.parameter_names() for cls in classes):
             _refuse(options, _option(name))
     with refusals(options.command):
-        if inside and ("inner" in own or others):
-            own["inner"] = inside[0](**others)
-        return cls(**own)
+        return build_rule(classes, given)
 
 
-def _classes(options: Options) -> list[type[rules.Rule]]:
-    """The rule that was asked for, and the one that it is to be built around, if it is."""
+def classes_of(name: str, inner: str | None = None) -> list[type[rules.Rule]]:
+    """The rule of that name, and the one that it is to be built around, if it is."""
     table = registry | aliases
-    cls = look_up("rule", options.rule, table)
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    cls = look_up("rule", name, table)
+    fields = fields_of([cls]).values()
     defaults: list[Any] = [field.default for field in fields if "rule" in field.metadata]
-    name = options.rule_inner
-    return [cls, *(look_up("rule", name, table) if name else type(inner) for inner in defaults)]
+    return [cls, *(look_up("rule", inner, table) if inner else type(rule) for rule in defaults)]
+
+
+def fields_of(classes: list[type[rules.Rule]]) -> dict[str, Any]:
+    """The parameters of these rules, as fields of dataclasses; the first rule's come first."""
+    found: dict[str, Any] = {}
+    for cls in classes:
+        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+            found.setdefault(field.name, field)
+    return found
+
+
+def options_of(classes: list[type[rules.Rule]]) -> dict[str, str]:
+    """The parameters of these rules, as options."""
+    return {name: _option(name) for name in fields_of(classes)}
+
+
+def build_rule(classes: list[type[rules.Rule]], given: dict[str, Any]) -> rules.Rule:
+    """A rule of :func:`classes_of`; what the first does not take goes to the one inside."""
+    cls, *inside = classes
+    own = {name: value for name, value in given.items() if name in cls.parameter_names()}
+    if inside and ("inner" in own or len(own) < len(given)):
+        others = {name: value for name, value in given.items() if name not in own}
+        own["inner"] = inside[0](**others)
+    return cls(**own)
 
 
 def chosen_surface(options: Options) -> surfaces.Surface:
@@ -131,13 +165,8 @@ def _option(name: str) -> str:
 
 def _declare_parameters(parser: Parser, classes: list[type[rules.Rule]]) -> None:
     group = parser.add_argument_group("parameters of the rule")
-    fields: dict[str, Any] = {}
-    takers: dict[str, list[type[rules.Rule]]] = {}
-    for cls in classes:
-        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-            fields.setdefault(field.name, field)
-            takers.setdefault(field.name, []).append(cls)
-    for name, field in fields.items():
+    for name, field in fields_of(classes).items():
+        takers = [cls for cls in classes if name in cls.parameter_names()]
         options: dict[str, Any] = {"type": number, "metavar": "X"}
         if "flag" in field.metadata:
             options = {"action": argparse.BooleanOptionalAction}
@@ -145,10 +174,10 @@ def _declare_parameters(parser: Parser, classes: list[type[rules.Rule]]) -> None
             options = {"metavar": "RULE"}
         if len(classes) == 1:
             options["help"] = f"{_requirement(field)} (default: {field.default})".strip()
-        elif len(takers[name]) > _FEW:
-            options["help"] = f"of {len(takers[name])} of the {len(classes)} rules"
+        elif len(takers) > _FEW:
+            options["help"] = f"of {len(takers)} of the {len(classes)} rules"
         else:
-            options["help"] = "of " + ", ".join(sorted(cls.name for cls in takers[name]))
+            options["help"] = "of " + ", ".join(sorted(cls.name for cls in takers))
         group.add_argument(_option(name), dest=_destination(name), default=None, **options)
 
 
@@ -161,7 +190,7 @@ def _requirement(field: Any) -> str:
 def _refuse(options: Options, unknown: str) -> NoReturn:
     """Refuse an option, with those that the rule has."""
     try:
-        classes = _classes(options)
+        classes = classes_of(options.rule, options.rule_inner)
     except ValueError:  # what stands for RULE may be the value of the unknown option
         classes, whose, has = list(registry.values()), "", ""
     else:
@@ -170,7 +199,7 @@ def _refuse(options: Options, unknown: str) -> NoReturn:
             f"{cls.name} has {', '.join(map(_option, cls.parameter_names()))}" for cls in classes
         )
         has = f" {'; '.join(lists)}"
-    known = {_option(name) for other in classes for name in other.parameter_names()}
+    known = options_of(classes).values()
     near = suggestion(unknown, known)
     hint = f" {near}" if near.startswith("did") else ""
     name = f"fastopt {options.command}"

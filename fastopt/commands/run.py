@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -11,61 +9,17 @@ from typing import Any
 import numpy as np
 
 import fastopt as fo
-from fastopt.cli import (
-    Options,
-    Parser,
-    UsageError,
-    command,
-    count,
-    number,
-    positive,
-    print_json,
-    refusals,
-    vector,
-)
+from fastopt.cli import Options, Parser, command, print_json, refusals
+from fastopt.commands.conditions import chosen_starts, declare_conditions, run_as_chosen
 from fastopt.commands.problem import chosen_rule, chosen_surface, declare_problem
+from fastopt.commands.running import checked_output
 
-_STARTS = 10_000
 _MOST_LISTED = 20
 
 
 def _declare(parser: Parser) -> None:
     declare_problem(parser)
-    group = parser.add_argument_group("the starts")
-    starts = group.add_mutually_exclusive_group()
-    starts.add_argument(
-        "--starts", type=positive, metavar="N", help="uniform on the bounds (default: 10,000)"
-    )
-    starts.add_argument(
-        "--start", type=vector, metavar="X,Y", action="append", help="this one; can be repeated"
-    )
-    group.add_argument("--seed", type=count, default=0, metavar="N", help="(default: 0)")
-    group = parser.add_argument_group("when a run ends (by default at --stop-gradient 1e-8)")
-    group.add_argument(
-        "--stop-gradient", type=number, metavar="X", help="converged: gradient norm <= X"
-    )
-    group.add_argument(
-        "--stop-value", type=number, metavar="X", help="converged: at most X above the minimum"
-    )
-    group.add_argument(
-        "--stop-distance", type=number, metavar="X", help="converged: a minimum within X"
-    )
-    group.add_argument(
-        "--escape", type=number, metavar="X", help="diverged: a coordinate beyond X (default: 1e10)"
-    )
-    group.add_argument(
-        "--max-steps", type=count, default=10_000, metavar="N", help="(default: 10,000)"
-    )
-    group.add_argument("--no-stop", action="store_true", help="take all steps, unless it diverges")
-    group = parser.add_argument_group("how to run, and what to do with the results")
-    group.add_argument("--dtype", default="float64", help="float64 (the default) or float32")
-    group.add_argument("--threads", type=positive, metavar="N", help="default: all processors")
-    group.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="a bar on a terminal, after a second",
-    )
+    group = declare_conditions(parser)
     group.add_argument("--output", metavar="FILE.npz", help="write the arrays of all runs")
     group.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -80,20 +34,11 @@ def run(options: Options) -> None:
       fastopt run momentum bowl --start "-7,2" --stop-value 1e-6
     """
     rule, surface = chosen_rule(options), chosen_surface(options)
-    starts = _starts(options, surface)
-    output = None if options.output is None else _checked_output(options.output)
-    with refusals("run"):
-        runs = fo.run(
-            rule,
-            surface,
-            starts,
-            max_steps=options.max_steps,
-            stop=_stop(options),
-            dtype=options.dtype,
-            threads=options.threads,
-            progress=options.progress,
-        )
-        if output is not None:
+    starts = chosen_starts(options, surface)
+    output = options.output and checked_output(options, "--output", options.output, (".npz",))
+    runs = run_as_chosen(options, rule, surface, starts)
+    if output is not None:
+        with refusals("run"):
             _write(output, runs, starts)
     facts = _facts(runs)
     if options.start is not None:
@@ -104,46 +49,6 @@ def run(options: Options) -> None:
         print("\n".join(_lines(runs, facts)))
         if output is not None:
             print(f"\nwrote {output}")
-
-
-# -- what was asked for ------------------------------------------------------------------
-
-
-def _starts(options: Options, surface: fo.surfaces.Surface) -> Any:
-    if options.start is None:
-        n = _STARTS if options.starts is None else options.starts
-        low, high = surface.bounds.T
-        with refusals("run"):
-            return fo.starts.Uniform(low, high, n, options.seed)
-    for start in options.start:
-        if len(start) != surface.dim:
-            raise UsageError(
-                f"fastopt run: --start {','.join(f'{x:g}' for x in start)}: has {len(start)} "
-                f"coordinates, but {surface!r} has {surface.dim}"
-            )
-    return np.array(options.start)
-
-
-def _stop(options: Options) -> fo.Stop | None:
-    names = ("gradient", "value", "distance")
-    given = {name: getattr(options, f"stop_{name}") for name in names}
-    given = {name: limit for name, limit in given.items() if limit is not None}
-    escape = {} if options.escape is None else {"escape": options.escape}
-    if not options.no_stop:
-        return fo.Stop(**(given or {"gradient": 1e-8}), **escape)
-    if given or escape:
-        raise ValueError("--no-stop goes with no --stop-... option, nor with --escape")
-    return None
-
-
-def _checked_output(name: str) -> Path:
-    """The path, refused before any work is done if it cannot be written to."""
-    path = Path(name)
-    if path.suffix != ".npz":
-        raise UsageError(f"fastopt run: --output {name}: must end in .npz")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"fastopt run: --output {name}: cannot be written to")
-    return path
 
 
 # -- what came of it ---------------------------------------------------------------------
