@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastopt.checks import Floats, whole
+from fastopt.ensembles import RandomQuadratics
 from fastopt.runs import Runs, Status
 from fastopt.statistics.estimates import Estimate, normal_quantile
 from fastopt.statistics.recorded import minima_of, recorded_values
@@ -213,6 +214,10 @@ def _errors(runs: Runs, values: Floats, quantity: str, owner: str) -> tuple[Floa
             return values - least, rounding * np.abs(least)
     if quantity != "distance":
         raise ValueError(f"quantity={quantity!r}: must be 'value' or 'distance' ({owner})")
+    if isinstance(surface, RandomQuadratics):
+        raise ValueError(
+            f"quantity='distance': must be 'value' on {surface!r}, whose members differ ({owner})"
+        )
     if not len(surface.minima):
         raise ValueError(f"quantity='distance': no minimum of {surface!r} is known ({owner})")
     minima = np.asarray(surface.minima)
