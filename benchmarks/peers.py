@@ -49,6 +49,18 @@ PLANES = {
     "momentum": ("momentum", (1e-5, 1e-4), "momentum", (0.0, 0.9)),
     "Adam": ("adam", (1e-4, 1e-2), "beta1", (0.5, 0.95)),
 }
+# Rates at which most runs come near a minimum, by surface.
+TARGET_RULES = {
+    "GD": (
+        "gradient_descent",
+        {"bowl": 0.5, "himmelblau": 0.01, "rosenbrock": 1e-3, "rastrigin": 2e-3},
+    ),
+    "momentum": (
+        "momentum",
+        {"bowl": 0.1, "himmelblau": 2e-3, "rosenbrock": 5e-4, "rastrigin": 5e-4},
+    ),
+    "Adam": ("adam", {"bowl": 0.5, "himmelblau": 0.1, "rosenbrock": 0.05, "rastrigin": 0.05}),
+}
 SIZES = (10**3, 10**4, 10**5, 10**6)
 JAX_ASKED = {"GD": 5, "momentum": 4, "Adam": 2}
 CPP_ASKED = 0.8
@@ -70,6 +82,7 @@ STARTUP_ASKED = {
     "first run, cached": 0.5,
     "further pair, cached": 0.05,
 }
+TARGETS_ASKED = 1.3
 MEMORY_ASKED = 10e6  # "a few MB"
 
 
@@ -291,6 +304,28 @@ def ourselves(bench: Bench) -> None:
         table.cost(label, n, *interleaved(never, free, repeats=bench.repeats), asked)
 
 
+def targets(bench: Bench) -> None:
+    """Looking for 51 targets against not looking."""
+    table, levels = bench.table, np.logspace(2, -8, 51)
+    starts_of = {
+        fo.Bowl(): (10**5, 10),
+        fo.Himmelblau(): (10**5, 6),
+        fo.Rosenbrock(): (10**5, 2),
+        fo.Rastrigin(dim=10): (10**4, 5),
+    }
+    for stop in (fo.Stop(gradient=1e-8), None):
+        table.section(f"51 targets against none (as peer), stop={stop and 'gradient'}", "time")
+        for surface, (n, reach) in starts_of.items():
+            starts = bench.starts(n, reach, surface.dim)
+            for label, (rule, rates) in TARGET_RULES.items():
+                steps = bench.steps(n) // (1 if surface.dim == 2 else 10)
+                options = (rule, rates[surface.name], surface, starts, steps)
+                looking = runner(*options, stop=stop, targets=levels)
+                plain = runner(*options, stop=stop)
+                seconds = interleaved(looking, plain, repeats=bench.repeats)
+                table.cost(f"{label}, {surface.name}", n, *seconds, TARGETS_ASKED)
+
+
 def peak_memory(bench: Bench) -> None:
     """Peak memory beyond starts and results; beside it, what the results take."""
     bench.table.section("Memory at the peak of a run, beyond starts and results (peer)", "MB")
@@ -321,6 +356,7 @@ SECTIONS = {
     "quadratics": quadratics,
     "others": others,
     "ourselves": ourselves,
+    "targets": targets,
     "memory": peak_memory,
     "startup": fresh_processes,
 }

@@ -22,7 +22,7 @@ from fastopt.rules import Rule
 from fastopt.runs import Runs, Status
 from fastopt.slices import Task, run_slices, smallest_workspace
 from fastopt.starts import Starts
-from fastopt.stopping import Record, Stop
+from fastopt.stopping import Record, Stop, check_targets
 from fastopt.surfaces import Surface
 from fastopt.surfaces.ways import Way
 from fastopt.workers import processors
@@ -39,6 +39,7 @@ def run(
     max_steps: int = 10_000,
     stop: Stop | None = Stop(gradient=1e-8),  # noqa: B008 (immutable)
     record: Record | None = None,
+    targets: ArrayLike | None = None,
     noise: Noise | None = None,
     seed: int = 0,
     path: str | None = None,
@@ -67,6 +68,11 @@ def run(
         When a run has converged. None: every run takes *max_steps* steps unless it diverges.
     record : Record, optional
         Steps at which to keep all iterates and values.
+    targets : array_like, shape (k,), optional
+        Values above ``surface.fun_min``, finite and >= 0, in any order, at most 10,000 of
+        them: the first step t at which f(x_t) - fun_min is at most each is kept for every
+        run, t = 0 being the start; both sides are rounded to *dtype*. In units of f. E.g.
+        ``np.logspace(2, -8, 51)``. 8 bytes a run and target.
     noise : Noise, optional
         What the rule sees of the gradient: :mod:`fastopt.noise`. Stop criteria and results are
         those of the exact gradient.
@@ -106,6 +112,9 @@ def run(
     >>> runs = fo.run(fo.GradientDescent(0.01), fo.Himmelblau(), starts)
     >>> runs.x.shape, bool(runs.success.all())
     ((1000, 2), True)
+    >>> runs = fo.run(fo.GradientDescent(0.25), fo.Sphere(2), [1.0, 0.0], targets=[1, 0.1, 1e-9])
+    >>> runs.target_steps  # x is halved at each step, and f is x**2
+    array([ 0,  2, 15])
     """
     _check_kinds(rule, surface, stop, record, noise)
     max_steps = whole("run", "max_steps", max_steps, 0, _MOST_STEPS)
@@ -122,11 +131,13 @@ def run(
     if stop is not None:
         stop.check(surface)
         watch, limits, escape = stop.watch, stop.limits(name), stop.escape
-    _check_memory(rule, batch, way, surface, name, record.count(max_steps) if record else 0)
+    levels = check_targets(targets, surface)
+    records = 0 if record is None else record.count(max_steps)
+    _check_memory(rule, batch, way, surface, name, records, len(levels))
     recorded = np.zeros(0, np.int64) if record is None else record.resolve(max_steps)
 
     def task_of(way: Way, batch: Batch | Picked) -> Task:
-        goal = (max_steps, watch, limits, escape, recorded)
+        goal = (max_steps, watch, limits, escape, recorded, levels)
         return Task(rule, surface, way, batch, name, *goal, noise, seed)
 
     task = task_of(way, batch)
@@ -140,7 +151,7 @@ def run(
     finally:
         bar.close()
     seconds = time.perf_counter() - begun
-    return _collect(task, batch, record is not None, seconds)
+    return _collect(task, batch, record is not None, levels if len(levels) else None, seconds)
 
 
 def _run_again(
@@ -152,7 +163,7 @@ def _run_again(
     surface = task.surface
     again = task_of(surface.way("own", task.rule, None, 1), Picked(batch, runs))
     run_slices(again, workers, lambda share: None)
-    for name in ("x", "fun", "grad_norm", "steps", "status"):
+    for name in ("x", "fun", "grad_norm", "steps", "status", "target_steps"):
         getattr(task, name)[runs] = getattr(again, name)
     for name in ("trajectory", "trajectory_fun"):
         getattr(task, name)[:, runs] = getattr(again, name)
@@ -188,7 +199,9 @@ def warmup(
     return time.perf_counter() - begun
 
 
-def _collect(task: Task, batch: Batch, recorded: bool, seconds: float) -> Runs:
+def _collect(
+    task: Task, batch: Batch, recorded: bool, targets: NDArray[np.float64] | None, seconds: float
+) -> Runs:
     shape, dim = batch.shape, task.surface.dim
     k = len(task.record_steps)
     return Runs(
@@ -200,6 +213,8 @@ def _collect(task: Task, batch: Batch, recorded: bool, seconds: float) -> Runs:
         trajectory=task.trajectory.reshape(k, *shape, dim) if recorded else None,
         trajectory_fun=task.trajectory_fun.reshape(k, *shape) if recorded else None,
         trajectory_steps=task.record_steps if recorded else None,
+        targets=targets,
+        target_steps=None if targets is None else task.target_steps.reshape(*shape, len(targets)),
         rule=task.rule,
         surface=task.surface,
         max_steps=task.max_steps,
@@ -253,14 +268,22 @@ def _dtype_name(dtype: DTypeLike) -> str:
 
 
 def _check_memory(
-    rule: Rule, batch: Batch, way: Way, surface: Objective, dtype: str, records: int
+    rule: Rule,
+    batch: Batch,
+    way: Way,
+    surface: Objective,
+    dtype: str,
+    records: int,
+    targets: int,
 ) -> None:
     itemsize = np.dtype(dtype).itemsize
     least = smallest_workspace(rule.parts(), way, surface.dim, dtype)
     what = f"a run of {rule!r} in {surface.dim} coordinates"
     memory.require(least, what, "take a rule that keeps no matrix")
-    result = (surface.dim + 2) * itemsize + 9
+    result = (surface.dim + 2) * itemsize + 9 + targets * 8
     needed = batch.size * (result + records * (surface.dim + 1) * itemsize) + 8 * records
     kept = f", {records:,} steps recorded" if records else ""
+    kept += f", {targets:,} targets" if targets else ""
     what = f"a batch of {batch.size:,} runs in {surface.dim} coordinates{kept}"
-    memory.require(needed, what, "run it in parts" + (", or record fewer steps" if kept else ""))
+    fewer = ", or record fewer steps" if records else ", or take fewer targets" if targets else ""
+    memory.require(needed, what, f"run it in parts{fewer}")

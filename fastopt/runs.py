@@ -57,6 +57,11 @@ class Runs:
         Their values.
     trajectory_steps : numpy.ndarray of int64, shape (k,), or None
         The steps that they were recorded at.
+    targets : numpy.ndarray of float64, shape (k,), or None
+        The targets, as given: values above ``surface.fun_min``.
+    target_steps : numpy.ndarray of int64, shape (*batch, k), or None
+        The first step of each run at which its value was at most each target above
+        ``surface.fun_min``; -1 where it never was.
     rule, surface, max_steps
         What ran, and for how many steps at most.
     path : str
@@ -74,6 +79,8 @@ class Runs:
     trajectory: NDArray[Any] | None
     trajectory_fun: NDArray[Any] | None
     trajectory_steps: NDArray[np.int64] | None
+    targets: NDArray[np.float64] | None
+    target_steps: NDArray[np.int64] | None
     rule: Rule
     surface: Objective
     max_steps: int
@@ -126,7 +133,7 @@ class Runs:
 
         A batch of one axis has the dimension ``run``, one of several ``run_0``, ``run_1``,
         ...; on an ensemble ``surface`` comes first. Points have ``coordinate``, recorded ones
-        ``step``.
+        ``step``, steps to targets ``target``.
 
         Raises
         ------
@@ -149,6 +156,9 @@ class Runs:
             data["trajectory"] = (["step", *batch, "coordinate"], self.trajectory)
             data["trajectory_fun"] = (["step", *batch], self.trajectory_fun)
             coordinates["step"] = self.trajectory_steps
+        if self.targets is not None:
+            data["target_steps"] = ([*batch, "target"], self.target_steps)
+            coordinates["target"] = self.targets
         attributes = {
             **self.metadata,
             "status_meanings": "; ".join(f"{s.value} {s.name.lower()}" for s in Status),

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from fastopt.kernels.block import build_block
 from fastopt.kernels.driver import (
     ACTIVE,
     COUNTS,
+    DIVERGED,
     PENDING,
     RAISED,
     SLICES,
@@ -34,10 +36,12 @@ from fastopt.kernels.driver import (
 from fastopt.kernels.parts import RuleParts, Watch
 from fastopt.kernels.philox import seed_digits
 from fastopt.kernels.randomness import run_digits
+from fastopt.kernels.targets import HISTORY_ROWS, Targets
 from fastopt.kernels.tile import group_lanes, lane_count, make_layout
 from fastopt.memory import Scratch, allocate
 from fastopt.noise import Noise
 from fastopt.rules import Rule
+from fastopt.stopping import target_levels
 from fastopt.surfaces.ways import Load, Way
 from fastopt.survey import Surveyor
 from fastopt.workers import StoppedError, share_out
@@ -46,12 +50,14 @@ from fastopt.workers import StoppedError, share_out
 # last few unfinished runs weigh. Memory: one slice a thread.
 _SLICE_BYTES = 256 << 10
 _MOST_RUNS = 1 << 16
+# Runs times targets in a slice, which are set to -1 at once: 64 MB.
+_MOST_TARGETS = 1 << 23
 # Without criteria, up to so many coordinates, so many times as long: 15% of gradient descent.
 _LONG, _LONG_DIM = 8, 16
 # Members of an ensemble that a slice holds at a time, in bytes.
 _MEMBER_BYTES = 8 << 20
 # A window longer than this in coordinates would keep Ctrl-C waiting.
-_WINDOW = 32
+_WINDOW = HISTORY_ROWS
 _WINDOW_COORDINATES = _WINDOW * 256
 # The driver comes back this often, for Ctrl-C and the progress bar; in seconds.
 _PERIOD = 0.03
@@ -85,6 +91,7 @@ class Task:
         limits: NDArray[Any],
         escape: float,
         record_steps: NDArray[np.int64],
+        targets: NDArray[np.float64],
         noise: Noise | None,
         seed: int,
     ):
@@ -103,12 +110,21 @@ class Task:
         self.random = noise is not None or self.parts.draws
         self._seed = seed_digits(seed) if self.random else []
         self._whole: Loaded | None = None
-        self.block = build_block(self.parts, parts, watch, self.per_run, dtype, noisy)
-        self.driver = build_driver(dtype)
+        pair = (self.parts, parts)
+        self.block = self.watcher = build_block(*pair, watch, self.per_run, dtype, noisy)
+        if len(targets):
+            watching = replace(watch, targets=True)
+            self.watcher = build_block(*pair, watching, self.per_run, dtype, noisy)
+        self.driver = build_driver(dtype, len(targets) > 0)
         self.survey = Surveyor(parts, dim, dtype)
-        scratch = parts.scratch_for(self.parts.uses_hessian)
         self.layout = make_layout(
-            self.parts, scratch, dim, self.per_run, self.random, given=parts.own
+            self.parts,
+            parts.scratch_for(self.parts.uses_hessian),
+            dim,
+            self.per_run,
+            self.random,
+            given=parts.own,
+            history=HISTORY_ROWS if len(targets) else 0,
         )
         self.group = group_lanes(self.parts, parts, dtype)
         with np.errstate(over="ignore"):
@@ -136,9 +152,13 @@ class Task:
                 "grad_norm": ((n,), dtype),
                 "steps": ((n,), "int64"),
                 "status": ((n,), "int8"),
+                "target_steps": ((n, len(targets)), "int64"),
             }
         )
-        self.x, self.fun, self.grad_norm, self.steps, self.status = results.values()
+        self.x, self.fun, self.grad_norm, self.steps = list(results.values())[:4]
+        self.status, self.target_steps = list(results.values())[4:]
+        self.levels = target_levels(targets, surface, dtype)
+        self.places = np.argsort(-targets, kind="stable")
         self.status[:] = PENDING
         self.trajectory = np.empty((records, n, dim), dtype)
         self.trajectory_fun = np.empty((records, n), dtype)
@@ -189,6 +209,7 @@ class Workspace:
         columns = -(-length // step) * step
         width = min(lane_count(layout, dtype, step), columns)
         recorded = length if len(task.record_steps) else 0
+        targeted = columns if len(task.levels) else 0
         self._scratch = Scratch(
             {
                 "tile": ((layout.rows, width), dtype),
@@ -197,11 +218,16 @@ class Workspace:
                 "rows": ((SLICES * layout.own, columns), dtype),
                 "lanes": ((SLICES, 2, columns), "int64"),
                 "ignored": ((recorded,), dtype),
+                "ahead": ((targeted,), dtype),
+                "reached": ((targeted,), "int64"),
             }
         )
         arrays = self._scratch.arrays
         self._tile, self._survey_tile, self._rates = list(arrays.values())[:3]
-        self._rows, self._lanes, self._ignored = list(arrays.values())[3:]
+        self._rows, self._lanes, self._ignored, ahead, reached = list(arrays.values())[3:]
+        levels = np.append(task.levels[task.places], task.levels.dtype.type(np.nan))
+        targets = Targets(levels, task.places, task.target_steps, ahead, reached)
+        self._targets = targets if targeted else None
         self._rates[0] = 1.0
         self._counts = np.zeros((SLICES, COUNTS), np.int64)
         self._scalars = np.zeros((SLICES, 2, layout.shared), dtype)
@@ -226,6 +252,7 @@ class Workspace:
             begun = time.perf_counter()
             task.driver.call(
                 task.block.address,
+                task.watcher.address,
                 self._tile,
                 task.layout,
                 loaded.numbers,
@@ -236,6 +263,7 @@ class Workspace:
                 self._counts,
                 self._scalars,
                 goal,
+                self._targets,
                 self._out,
                 self._budget,
             )
@@ -257,6 +285,8 @@ class Workspace:
         task, which, n = self._task, loaded.which, b - a
         surface = (self._survey_tile, loaded.numbers, loaded.given, which)
         task.survey(*surface, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
+        if self._targets:
+            self._look_at_far_points(a, b)
         points = [(task.x[a:b], task.steps[a:b] == 0)]
         for k, step in enumerate(task.record_steps):
             kept = task.trajectory[k, a:b]
@@ -302,6 +332,20 @@ class Workspace:
         self._out = self._out._replace(first=a)
         if len(task.record_steps) and task.record_steps[0] == 0:
             task.trajectory[0, a:b] = x.T
+        if self._targets:
+            task.target_steps[a:b] = -1
+            self._targets.ahead[:n] = self._targets.levels[0]
+            self._targets.reached[:] = 0
+
+    def _look_at_far_points(self, a: int, b: int) -> None:
+        """Count the points at which runs diverged, which no step began from."""
+        task = self._task
+        far = a + np.flatnonzero(task.status[a:b] == DIVERGED)
+        if not len(far):
+            return
+        steps = task.target_steps[far]
+        first = (task.fun[far, None] <= task.levels) & (steps < 0)
+        task.target_steps[far] = np.where(first, task.steps[far][:, None], steps)
 
 
 def _cuts(task: Task, threads: int) -> tuple[list[int], int]:
@@ -310,6 +354,8 @@ def _cuts(task: Task, threads: int) -> tuple[list[int], int]:
     run_bytes = task.layout.own * np.dtype(task.dtype).itemsize
     # Fewer than a group would leave lanes of its tile empty.
     longest = min(max(_SLICE_BYTES // run_bytes // group, 1) * group, _MOST_RUNS)
+    if len(task.levels):
+        longest = min(longest, max(_MOST_TARGETS // len(task.levels), group))
     ensemble = task.surface.count is not None
     if ensemble:
         members = max(_MEMBER_BYTES // way.member_bytes, 1)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastopt.checks import whole
+from fastopt.checks import check_each, whole
 from fastopt.ensembles import Objective
 from fastopt.kernels.parts import Watch
 
@@ -100,6 +100,65 @@ class Stop:
                 limits[1] = self.value
         # What was never seen, because it was nan, stands at inf and must not meet a limit.
         return np.minimum(limits, np.finfo(dtype).max)
+
+
+# The steps at which they are reached then take 80 kB a run.
+_MOST_TARGETS = 10_000
+
+
+def check_targets(targets: ArrayLike | None, surface: Objective) -> NDArray[np.float64]:
+    """*targets* as a new array (k,), which is empty if there are none."""
+    if targets is None:
+        return np.zeros(0)
+    try:
+        array = np.asarray(targets)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"targets={targets!r}: must be an array of numbers (run)")
+    if array.ndim != 1 or not 1 <= len(array) <= _MOST_TARGETS:
+        raise ValueError(
+            f"targets has shape {array.shape}: must be (k,), with k from 1 to {_MOST_TARGETS:,} "
+            "(run); e.g. np.logspace(2, -8, 51)"
+        )
+    levels = array.astype(np.float64)
+    good = np.isfinite(levels) & (levels >= 0)
+    check_each("run", good, "must be finite and >= 0, values above fun_min", targets=levels)
+    if math.isnan(surface.fun_min):
+        raise ValueError(
+            f"targets: the minimum of {surface!r} is not known (fun_min is nan); set "
+            "its fun_min, if you know it, or keep all values by record= (run)"
+        )
+    return levels
+
+
+def target_levels(
+    targets: NDArray[np.float64], surface: Objective, dtype: DTypeLike
+) -> NDArray[Any]:
+    """The highest value f for which f - fun_min is at most each target, all rounded to *dtype*."""
+    real: Any = np.dtype(dtype).type
+    with np.errstate(over="ignore"):
+        rounded, fun_min = targets.astype(dtype), real(surface.fun_min)
+        # By bisection of the numbers in their order: near a sum of 0 there are a lot of them.
+        # Never inf, where what was never seen, because it was nan, stands.
+        ends = np.full((2, len(targets)), [[np.finfo(dtype).min], [np.inf]], dtype)
+        low, high = _in_order(ends)
+        for _ in range(8 * low.itemsize):
+            middle = (low >> 1) + (high >> 1) + (low & high & 1)
+            reaches = _from_order(middle) - fun_min <= rounded
+            low, high = np.where(reaches, middle, low), np.where(reaches, high, middle)
+    return _from_order(low)
+
+
+def _in_order(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers in the order of *numbers*, successive ones for successive ones."""
+    bits = numbers.view(f"i{numbers.itemsize}")
+    return np.where(bits < 0, np.iinfo(bits.dtype).min - bits, bits)
+
+
+def _from_order(places: NDArray[Any]) -> NDArray[Any]:
+    bits = np.where(places < 0, np.iinfo(places.dtype).min - places, places)
+    return bits.view(f"f{bits.itemsize}")
 
 
 def _number(name: str, value: Any) -> float:

@@ -81,7 +81,7 @@ def test_one_driver_serves_every_pair(monkeypatch):
         )
     fo.run(fo.Adam(learning_rate=0.5, eps=1), fo.Rosenbrock(), start, max_steps=7)
     assert compiled == [], "a parameter's value must not compile anything"
-    build_driver("float64")
+    build_driver("float64", False)
     assert compiled == []
 
 

@@ -287,6 +287,18 @@ def test_runs_stop_at_their_own_minimum(path, stop):
         assert distance > 0.1 if stop.distance else one.fun[0] > 0.01
 
 
+def test_targets_are_reached_at_the_same_steps_in_every_way():
+    family, starts = ensemble(7, 30), normals(2, 7)
+    rule = fo.GradientDescent(np.linspace(0.5, 2.6, 30)[:, None])
+    options = {"stop": fo.Stop(escape=50.0), "targets": [1.0, 0.3, 1e-2], "max_steps": 99}
+    steps = [
+        go(rule, family, starts, path, **options).target_steps for path in ("own", "eigenbasis")
+    ]
+    assert steps[0].shape == (30, 2, 3)
+    assert {-1, 0, 1} < set(steps[0].ravel())
+    np.testing.assert_array_equal(*steps)
+
+
 # -- shapes ------------------------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@ a rise of these a regression.
 
 from __future__ import annotations
 
+import numpy as np
+
 import fastopt as fo
 
 from .common import RULES, rate, rule, starts
@@ -96,6 +98,31 @@ class Convergence:
 
     def time_run(self, name, surface_name):
         fo.run(self.rule, self.surface, self.points, max_steps=10_000)
+
+
+class Targets:
+    """What looking for 51 targets costs, as a share of the rate without."""
+
+    params = (["gradient_descent", "momentum", "adam"], ["rosenbrock", "himmelblau"], [None, 1e-8])
+    param_names = ("rule", "surface", "gradient")
+
+    def setup(self, name, surface_name, gradient):
+        surface = fo.surfaces.get(surface_name)
+        made = fo.rules.get(name, learning_rate=Convergence.rates[name] / 10)
+        points, stop = starts(surface, 20_000), gradient and fo.Stop(gradient=gradient)
+        self.calls = [
+            lambda targets=targets: fo.run(
+                made, surface, points, max_steps=1000, stop=stop, targets=targets
+            )
+            for targets in (None, np.logspace(2, -8, 51))
+        ]
+        self.work = max(int(call().steps.sum()) for call in self.calls)
+
+    def track_share(self, name, surface_name, gradient):
+        plain, looking = (rate(self.work, call) for call in self.calls)
+        return looking / plain
+
+    track_share.unit = "of the rate without"
 
 
 class Overhead:

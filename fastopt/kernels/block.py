@@ -121,7 +121,8 @@ def block_source(names: Names, watch: Watch, dtype: str) -> str:
     if names.rule.iterate:
         lines = iterated_lines(names, watch)
     elif names.fused:
-        lines = fused_lines(names, watch, group_lanes(names.rule, names.surface, dtype))
+        group = group_lanes(names.rule, names.surface, dtype, watch.targets)
+        lines = fused_lines(names, watch, group)
     else:
         lines = staged_lines(names, watch)
     return "\n".join([_HEADER, *indent(lines), ""])

@@ -30,6 +30,13 @@ import numpy as np
 from fastopt.kernels.block import block_signature
 from fastopt.kernels.compile import Entry, call_address, compile_entry, merged
 from fastopt.kernels.lanes import get, put
+from fastopt.kernels.targets import (
+    Targets,
+    any_ahead,
+    forget_least,
+    keep_reached,
+    take_back,
+)
 
 CONVERGED, MAX_STEPS, DIVERGED = 0, 1, 2
 PENDING = -1
@@ -75,22 +82,27 @@ class Out(NamedTuple):
 
 
 @memoise
-def build_driver(dtype: str) -> Entry:
-    """The compiled :func:`advance`."""
+def build_driver(dtype: str, targeted: bool) -> Entry:
+    """The compiled :func:`advance`: one for runs without targets, one for those with."""
     vector, matrix, cube = (np.zeros((0,) * axes, dtype) for axes in (1, 2, 3))
     counts, status = np.zeros(0, np.int64), np.zeros(0, np.int8)
     goal = Goal(vector, counts, vector, 0, 0, 0, 0, 0)
     out = Out(matrix, counts, status, cube, 0)
-    lanes = np.zeros((0, 0, 0), np.int64)
-    parts = (matrix, lanes, np.zeros((0, 0), np.int64), cube, goal, out)
+    lanes, whole_numbers = np.zeros((0, 0, 0), np.int64), np.zeros((0, 0), np.int64)
+    targets = Targets(vector, counts, whole_numbers, vector, counts) if targeted else None
+    parts = (matrix, lanes, whole_numbers, cube, goal, targets, out)
     whole = numba.types.int64
     signature = numba.types.void(
-        whole, *block_signature(dtype).args[:5], *map(numba.typeof, parts), whole
+        whole, whole, *block_signature(dtype).args[:5], *map(numba.typeof, parts), whole
     )
-    return compile_entry(advance, dtype, signature, f"driver-{dtype}", from_python=True)
+    label = f"driver-{dtype}{'-targets' if targeted else ''}"
+    return compile_entry(advance, dtype, signature, label, from_python=True)
 
 
-def advance(block, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal, out, budget):
+def advance(
+    block, watcher, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal, targets,
+    out, budget,
+):  # fmt: skip
     """Advance a slice until all its runs have ended, or for about *budget* run-steps.
 
     It also comes back where it needs more of ``goal.factors``.
@@ -98,12 +110,15 @@ def advance(block, tile, layout, q, minima, rates, rows, lanes, counts, scalars,
     Parameters
     ----------
     block : int
-        Address of the pair's block, whose other arguments are the next five.
+        Address of the pair's block, whose arguments are the five after the next.
+    watcher : int
+        The same of the block that watches for targets as well, if there are any.
     rows : array, shape (SLICES * layout.own, S)
         The slices, one below the other: a column a run.
     lanes : int64 array, shape (SLICES, 2, S)
     counts : int64 array, shape (SLICES, COUNTS)
     scalars : array, shape (SLICES, 2, layout.shared)
+    targets : Targets or None
     """
     while counts[RUNS, ACTIVE] > 0:
         t = counts[RUNS, STEP]
@@ -121,11 +136,11 @@ def advance(block, tile, layout, q, minima, rates, rows, lanes, counts, scalars,
                 if (budget <= 0 and part == RUNS) or counts[RUNS, RAISED]:
                     return
                 w = _advance_tile(
-                    block, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal,
-                    out, part, at, steps, over,
+                    block, watcher, tile, layout, q, minima, rates, rows, lanes, counts, scalars,
+                    goal, targets, out, part, at, steps, over,
                 )  # fmt: skip
                 budget -= w * steps
-            _swap_out(rows, lanes, counts, layout.own, part)
+            _swap_out(rows, lanes, counts, targets, layout.own, part)
             if steps > 1 and counts[part + 1, ACTIVE] > 0:
                 # Those that hit, in shorter windows from where this one began.
                 for i in range(layout.shared):
@@ -153,8 +168,9 @@ def _end_window(counts, scalars, part):
 
 @merged
 def _advance_tile(
-    block, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal, out, part, t, n, over
-):
+    block, watcher, tile, layout, q, minima, rates, rows, lanes, counts, scalars, goal, targets,
+    out, part, t, n, over,
+):  # fmt: skip
     """Advance the next tile of a slice by *n* steps; see to those that ended."""
     first = counts[part, NEXT]
     w = min(tile.shape[1], counts[part, ACTIVE] - first)
@@ -174,10 +190,15 @@ def _advance_tile(
     mark = tile.dtype.type(1 + MAX_STEPS if over else 0)
     for j in range(wide):
         put(tile, MARK, layout.mark, j, mark)
+    watched = False
+    if targets is not None:  # numba leaves such branches out where it is None
+        watched = part == RUNS and any_ahead(targets, first, w)
+        if watched:
+            forget_least(tile, layout, wide)
     # At the very end one step too many, for what the block sees of the last point.
     _run(
-        block, tile, layout, q, minima, rates, lanes, counts, goal,
-        out, part, first, w, wide, t, n + over,
+        watcher if watched else block, tile, layout, q, minima, rates, lanes, counts, goal,
+        targets, out, part, first, w, wide, t, n + over, watched,
     )  # fmt: skip
     for i in range(layout.shared):
         scalars[part, AFTER, i] = tile[layout.scalars + i, 0]
@@ -202,14 +223,15 @@ def _advance_tile(
         if n > 1:
             _set_aside(rows, lanes, counts, layout.own, part, begin, end)
         else:
-            _write(tile, layout, rows, lanes, goal, out, part, first, begin, end, t, n)
+            _write(tile, layout, rows, lanes, goal, targets, out, part, first, begin, end, t, n)
     counts[part, NEXT] = first + w
     return w
 
 
 def _run(
-    block, tile, layout, q, minima, rates, lanes, counts, goal, out, part, first, w, wide, t, n
-):
+    block, tile, layout, q, minima, rates, lanes, counts, goal, targets, out, part, first, w, wide,
+    t, n, watched,
+):  # fmt: skip
     """The window's steps, in one piece or cut where a step is recorded or escape looked for."""
     steps = goal.record_steps
     record = steps.shape[0]
@@ -233,6 +255,11 @@ def _run(
                     rates[0, k] = goal.factors[at + k]
             if call_address(block, (tile, layout, q, minima, rates, wide, at, to - at)):
                 counts[RUNS, RAISED] = 1
+            if targets is not None and watched:
+                which, found = lanes[RUNS, WHICH], lanes[RUNS, HIT, counts[RUNS, HITS] :]
+                keep_reached(
+                    tile, layout, targets, which, found, first, w, out.first, at, to - at
+                )  # fmt: skip
             if recorded:
                 for j in range(w):
                     run = out.first + lanes[part, WHICH, first + j]
@@ -285,7 +312,7 @@ def _set_aside(rows, lanes, counts, own, part, begin, end):
     counts[part + 1, ACTIVE] = to + end - begin
 
 
-def _write(tile, layout, rows, lanes, goal, out, part, first, begin, end, t, n):
+def _write(tile, layout, rows, lanes, goal, targets, out, part, first, begin, end, t, n):
     """Write the results of hits that ended in a window of at most one step."""
     diverged = tile.dtype.type(1 + DIVERGED)
     for h in range(begin, end):
@@ -295,6 +322,8 @@ def _write(tile, layout, rows, lanes, goal, out, part, first, begin, end, t, n):
         # It has diverged at the window's end, which is in the tile, or else at its start.
         out.steps[run] = t + n if mark == diverged else t
         out.status[run] = int(mark) - 1
+        if targets is not None:
+            take_back(targets, lanes[part, WHICH, lane], out.first, out.steps[run])
     for i in range(layout.dim):
         for h in range(begin, end):
             lane = lanes[part, HIT, h]
@@ -315,7 +344,7 @@ def _write(tile, layout, rows, lanes, goal, out, part, first, begin, end, t, n):
                     out.trajectory[record, run, i] = out.x[run, i]
 
 
-def _swap_out(rows, lanes, counts, own, part):
+def _swap_out(rows, lanes, counts, targets, own, part):
     """End a window: put the last columns in use in the place of the hits."""
     for h in range(counts[part, HITS] - 1, -1, -1):
         # Descending, so that the last column in use is never itself a hit still to go.
@@ -323,6 +352,8 @@ def _swap_out(rows, lanes, counts, own, part):
         lane = lanes[part, HIT, h]
         if lane < last:
             lanes[part, WHICH, lane] = lanes[part, WHICH, last]
+            if targets is not None and part == RUNS:
+                targets.ahead[lane] = targets.ahead[last]
             for i in range(own):
                 put(rows, SLICE, part * own + i, lane, get(rows, SLICE, part * own + i, last))
         counts[part, ACTIVE] = last

@@ -212,6 +212,12 @@ class Names:
         choice = f"{name} if {name} < least else least"
         return [f"least = {self.get('low', row)}", self.put("low", row, choice)]
 
+    def keep_history(self, lane: str = "j") -> list[str]:
+        """The least value so far, which keep_least has seen, to the row of the step."""
+        rows = self._tags.setdefault("history", len(self._tags))
+        tag = min(rows if self._layout is None else self._layout.history, lanes.LAST)
+        return [f"put(tile, {tag}, layout.history + k, {lane}, {self.get('low', 1)})"]
+
 
 def as_tuple(items: Iterable[str]) -> str:
     return "(" + "".join(f"{item}, " for item in items) + ")"

@@ -50,10 +50,12 @@ def _fused_lane(names: Names, watch: Watch) -> list[str]:
         lane += [f"seen = {as_tuple(seen)}"]
         norm = " + ".join(f"seen[{i}] * seen[{i}]" for i in rows)
         lane += [f"norm = {norm}", *names.keep_least(0, "norm")]
-    if watch.value or rule.uses_value:
+    if watch.values or rule.uses_value:
         lane += ["level = value(q, at)"]
-    if watch.value:
+    if watch.values:
         lane += names.keep_least(1, "level")
+    if watch.targets:
+        lane += names.keep_history("first + j")
     if rule.point:
         points = [f"point(p, c, at[{i}], {names.slots(i)})" for i in rows]
         lane += [f"slope = gradient(q, {as_tuple(points)})"]

@@ -124,13 +124,20 @@ class Watch:
     gradient: bool = False
     value: bool = False
     distance: bool = False
+    targets: bool = False
+    """Whether it keeps the least value so far of every step, too."""
+
+    @property
+    def values(self) -> bool:
+        """Whether it looks at the value in every step."""
+        return self.value or self.targets
 
     @property
     def tracked(self) -> tuple[bool, bool, bool]:
         """Which of the rows ``low`` are used."""
-        return self.gradient, self.value, self.distance
+        return self.gradient, self.values, self.distance
 
     @property
     def label(self) -> str:
-        names = ("gradient", "value", "distance")
+        names = ("gradient", "value", "distance", "targets")
         return "+".join(name for name in names if getattr(self, name)) or "free"

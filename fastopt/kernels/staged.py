@@ -52,10 +52,12 @@ def watch_lines(names: Names, watch: Watch) -> list[str]:
     if watch.distance:
         away = _norm(names, partial(_away, names), 2)
         lines += ["for near in range(minima.shape[0]):", *indent(away)]
-    if watch.value or rule.uses_value:
+    if watch.values or rule.uses_value:
         lines += [f"value({names.q}, x, tile[layout.f], r, w)"]
-    if watch.value:
-        lines += over_lanes([f"level = {names.get('f')}", *names.keep_least(1, "level")])
+    if watch.values:
+        history = names.keep_history() if watch.targets else []
+        lane = [f"level = {names.get('f')}", *names.keep_least(1, "level"), *history]
+        lines += over_lanes(lane)
     return lines
 
 

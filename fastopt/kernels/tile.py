@@ -49,16 +49,24 @@ class Layout(NamedTuple):
     r: int  # scratch of the surface
     e: int  # scratch of the rule
     z: int  # random numbers of a step
+    history: int  # least value so far of each step, if targets are looked for
     rows: int  # of all
     shared: int  # scalars that are the same for all runs
 
 
 def make_layout(
-    rule: RuleParts, scratch: int, dim: int, per_run: bool, random: bool = False, given: int = 0
+    rule: RuleParts,
+    scratch: int,
+    dim: int,
+    per_run: bool,
+    random: bool = False,
+    given: int = 0,
+    history: int = 0,
 ) -> Layout:
     """The layout of tiles for *rule* on a surface in *dim* coordinates.
 
-    The surface has *scratch* rows, and *given* numbers for each run.
+    The surface has *scratch* rows, and *given* numbers for each run. The rows of the *history*
+    are the last, so that all blocks of a pair have the others in the same place.
     """
     counts = {
         "dim": dim,
@@ -76,6 +84,7 @@ def make_layout(
         "r": scratch,
         "e": max(rule.reductions, rule.combined, _work_rows(rule, dim)),
         "z": dim + 2 if random else 0,
+        "history": history,
     }
     order = list(counts)
     if per_run:  # what changes stands together
@@ -95,22 +104,26 @@ def _work_rows(rule: RuleParts, dim: int) -> int:
     return numbers + (vectors + matrices * dim) * dim
 
 
-def group_lanes(rule: RuleParts, surface: SurfaceParts, dtype: str) -> int:
+def group_lanes(rule: RuleParts, surface: SurfaceParts, dtype: str, targets: bool = False) -> int:
     """How many lanes a block advances together; a tile has a multiple of them.
 
     So many lanes of a tile hold numbers, if not those of a run, whenever a block is called.
 
     A fused block keeps a group's coordinates and slots in registers. With 64 float64 lanes
     gradient descent has enough of them at work to hide how long an addition takes (15% more
-    than with 32), momentum has too few registers left (20% less).
+    than with 32), momentum has too few registers left (20% less), and so has gradient descent
+    that looks for *targets* (60% less).
     """
     if not surface.fused or rule.iterate:
         return WIDEST[dtype] * surface.vectors
-    return WIDEST[dtype] * (4 if surface.dim * (1 + rule.slots) <= 2 else 2)
+    few = surface.dim * (1 + rule.slots) <= 2 and not targets
+    return WIDEST[dtype] * (4 if few else 2)
 
 
 def lane_count(layout: Layout, dtype: str, group: int) -> int:
     """How many lanes a tile should have: a multiple of *group*."""
-    touched = layout.low + layout.dim + layout.rows - layout.e
+    # Of the history little is read again, so that most of it may be in the L2 cache.
+    history = (layout.rows - layout.history) // 4
+    touched = layout.low + layout.dim + layout.history - layout.e + history
     lanes = min(_TILE_BYTES // (touched * np.dtype(dtype).itemsize), _MOST_LANES)
     return max(lanes // group, 1) * group

@@ -225,14 +225,13 @@ def hitting_steps(runs: Runs, target: int | None = None) -> tuple[NDArray[np.boo
     """Which runs converged, or reached a target; and, for those, at which step."""
     if target is None:
         return runs.success, runs.steps
-    targets = getattr(runs, "targets", None)
-    if targets is None:
+    if runs.targets is None or runs.target_steps is None:
         raise ValueError(
             f"target={target!r}: these runs have no targets; run them with "
             "fo.run(..., targets=[...])"
         )
-    place = whole("fo.statistics", "target", target, 0, len(targets) - 1)
-    steps = runs.target_steps[..., place]  # type: ignore[attr-defined]
+    place = whole("fo.statistics", "target", target, 0, len(runs.targets) - 1)
+    steps = runs.target_steps[..., place]
     return steps >= 0, steps
 
 
