@@ -74,8 +74,8 @@ def run(
         run, t = 0 being the start; both sides are rounded to *dtype*. In units of f. E.g.
         ``np.logspace(2, -8, 51)``. 8 bytes a run and target.
     noise : Noise, optional
-        What the rule sees of the gradient: :mod:`fastopt.noise`. Stop criteria and results are
-        those of the exact gradient.
+        What the rule sees of the gradient or the value: :mod:`fastopt.noise`. Stop criteria and
+        results are those of the exact ones.
     seed : int, default 0
         Of what is random in the runs, from 0 to 2^64 - 1. A run's random numbers depend on
         the seed, its index in the batch and the step alone.
@@ -123,7 +123,7 @@ def run(
     workers = processors() if threads is None else whole("run", "threads", threads, 1, 4096)
     _check_rounded(rule, name)
     if noise is not None:
-        noise.check(rule)
+        noise.check(rule, surface)
     batch = Batch(rule, surface, starts)
     way = surface.way(path, rule, noise, batch.each)
     _check_hessian(rule, surface, way)

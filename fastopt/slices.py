@@ -64,6 +64,8 @@ _PERIOD = 0.03
 _FIRST_BUDGET = 1 << 17
 # Less work than this, in coordinate-steps, is done before a second thread has started.
 _LEAST_SHARED = 4_000_000
+# As much as this is evaluated at a time when runs have ended, in the same unit.
+_SURVEYED = 1 << 25
 
 
 class Loaded(NamedTuple):
@@ -99,14 +101,18 @@ class Task:
         self.way, self.noise = way, noise
         self.parts, parts, dim = rule.parts(), way.parts, surface.dim
         self.max_steps = max_steps
-        self.check = max(1, min(_WINDOW, _WINDOW_COORDINATES // dim))
+        noisy = None if noise is None else noise.parts(rule, surface)
+        # Of mini-batches, unless all rows are needed in each step for a criterion.
+        sampled = noisy is not None and noisy.sample is not None
+        every = not sampled or watch.gradient or watch.value or len(targets) > 0
+        self.work = max(dim, parts.work if every else 0, noisy.work if noisy else 0)
+        self.check = max(1, min(_WINDOW, _WINDOW_COORDINATES // self.work))
         # Runs that only escape may end are rewound rarely, however long the window.
-        free = watch == Watch() and dim <= _LONG_DIM
+        free = watch == Watch() and self.work <= _LONG_DIM
         self.window = self.check * (_LONG if free else 1)
         self.factors = Factors(rule.schedule, max_steps, dtype)
         self.record_steps = record_steps
         self.per_run = batch.per_run or self.parts.iterate is not None
-        noisy = None if noise is None else noise.parts()
         self.random = noise is not None or self.parts.draws
         self._seed = seed_digits(seed) if self.random else []
         self._whole: Loaded | None = None
@@ -117,9 +123,10 @@ class Task:
             self.watcher = build_block(*pair, watching, self.per_run, dtype, noisy)
         self.driver = build_driver(dtype, len(targets) > 0)
         self.survey = Surveyor(parts, dim, dtype)
+        scratch = parts.scratch_for(self.parts.uses_hessian)
         self.layout = make_layout(
             self.parts,
-            parts.scratch_for(self.parts.uses_hessian),
+            max(scratch, noisy.scratch if noisy else 0),
             dim,
             self.per_run,
             self.random,
@@ -233,7 +240,7 @@ class Workspace:
         self._scalars = np.zeros((SLICES, 2, layout.shared), dtype)
         self._out = Out(task.x, task.steps, task.status, task.trajectory, 0)
         # Run-steps of the next call: few at first, then as many as _PERIOD allows.
-        self._budget = max(_FIRST_BUDGET // layout.dim, 1)
+        self._budget = max(_FIRST_BUDGET // task.work, 1)
 
     def close(self) -> None:
         """Leave the memory to the next workspace."""
@@ -280,18 +287,34 @@ class Workspace:
             report(1 - active / (b - a))  # also where Ctrl-C gets through
         self._finish(a, b, loaded, report)
 
+    def _evaluate(
+        self,
+        loaded: Loaded,
+        points: NDArray[Any],
+        fun: NDArray[Any],
+        norm: NDArray[Any],
+        report: Callable[[float], None],
+    ) -> None:
+        """Value and gradient norm at points, in parts between which Ctrl-C gets through."""
+        task, lanes = self._task, self._survey_tile.shape[1]
+        length = max(_SURVEYED // task.way.parts.work_at(points.shape[1]), lanes)
+        surface = (self._survey_tile, loaded.numbers, loaded.given)
+        for k in range(0, len(points), length):
+            part = slice(k, k + length)
+            task.survey(*surface, loaded.which[part], points[part], fun[part], norm[part])
+            report(1.0)
+
     def _finish(self, a: int, b: int, loaded: Loaded, report: Callable[[float], None]) -> None:
         """Values and norms at the last points and at those recorded; all of them turned back."""
-        task, which, n = self._task, loaded.which, b - a
-        surface = (self._survey_tile, loaded.numbers, loaded.given, which)
-        task.survey(*surface, task.x[a:b], task.fun[a:b], task.grad_norm[a:b])
+        task, which = self._task, loaded.which
+        self._evaluate(loaded, task.x[a:b], task.fun[a:b], task.grad_norm[a:b], report)
         if self._targets:
             self._look_at_far_points(a, b)
         points = [(task.x[a:b], task.steps[a:b] == 0)]
         for k, step in enumerate(task.record_steps):
             kept = task.trajectory[k, a:b]
-            task.survey(*surface, kept, task.trajectory_fun[k, a:b], self._ignored[:n])
-            report(1.0)
+            fun = task.trajectory_fun[k, a:b]
+            self._evaluate(loaded, kept, fun, self._ignored[: b - a], report)
             points += [(kept, (task.steps[a:b] == 0) | (step == 0))]
         if not task.way.turned:
             return
@@ -370,10 +393,10 @@ def _cuts(task: Task, threads: int) -> tuple[list[int], int]:
 
 def run_slices(task: Task, threads: int, report: Callable[[float], None]) -> None:
     """Advance the whole batch, on up to *threads* threads, the calling one among them."""
-    n, dim = task.batch.size, task.surface.dim
+    n = task.batch.size
     if n == 0:
         return
-    if n * dim * max(task.max_steps, 1) < _LEAST_SHARED:
+    if n * task.work * max(task.max_steps, 1) < _LEAST_SHARED:
         threads = 1
     cuts, length = _cuts(task, threads)
     done = [0.0]

@@ -14,8 +14,10 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     {"kernels.compile", "kernels.cache", "kernels.contraction", "kernels.intrinsics"},
     {"kernels", "names", "checks", "memory", "progress", "workers"},
-    {"rules", "surfaces", "noise", "schedules", "spectra", "starts", "survey", "theory"},
-    {"ensembles"},
+    {
+        *("rules", "surfaces", "ensembles", "noise", "schedules", "spectra", "starts"),
+        *("survey", "theory"),
+    },
     {"run", "runs", "batch", "factors", "slices", "stopping"},
     {"statistics", "plot", "plot_statistics", "plot_surface", "plot_window", "info"},
     {"cli", "commands", "tour", "tuning", "__main__"},

@@ -49,15 +49,23 @@ def declare_surface(parser: Parser) -> None:
     kinds: dict[str, dict[str, Any]] = {
         "int": {"type": count, "metavar": "N"},
         "float": {"type": number, "metavar": "X"},
-        "matrix": {"type": _matrix, "metavar": "A", "help": 'of quadratic: "2,0;0,1"'},
-        "minimizer": {"type": vector, "metavar": "M", "help": 'of quadratic: "1,-2"'},
+        "A": {"type": _matrix, "metavar": "A", "help": 'of {}: "1,0;1,1;1,2"'},
+        "b": {"type": vector, "metavar": "B", "help": 'of {}: "1,3,5"'},
+        "y": {"type": _number_or_vector, "metavar": "Y", "help": 'of {}: "0,0,1", or a number'},
+        "matrix": {"type": _matrix, "metavar": "A", "help": 'of {}: "2,0;0,1"'},
+        "minimizer": {"type": vector, "metavar": "M", "help": 'of {}: "1,-2"'},
         "dim": {"type": positive, "metavar": "N", "help": "number of coordinates"},
     }
     for name, takers in _surface_parameters().items():
         (annotation, *_) = [option.annotation for option in takers.values()]
-        default = {"help": f"of {' and '.join(sorted(takers))}"}
-        chosen = kinds[name] if name in kinds else kinds[annotation]
-        group.add_argument(_option(name), dest=_of_surface(name), **(default | chosen))
+        whose = " and ".join(sorted(takers))
+        chosen = {"help": "of {}"} | (kinds[name] if name in kinds else kinds[annotation])
+        chosen["help"] = chosen["help"].format(whose)
+        group.add_argument(_surface_option(name), dest=_of_surface(name), **chosen)
+
+
+# Of options that have no default.
+_EXAMPLES = {"matrix": '"2,0;0,1"', "A": '"1,0;1,1;1,2"', "b": "1,3,5", "y": "0,0,1"}
 
 
 def _surface_parameters() -> dict[str, dict[str, inspect.Parameter]]:
@@ -67,6 +75,12 @@ def _surface_parameters() -> dict[str, dict[str, inspect.Parameter]]:
         for name, option in inspect.signature(cls).parameters.items():
             found.setdefault(name, {})[surface] = option
     return found
+
+
+def _surface_option(name: str) -> str:
+    """``--dim``; ``--surface-l2`` where a rule has a parameter of that name."""
+    of_rules = {own for rule in registry.values() for own in rule.parameter_names()}
+    return _option(f"surface_{name}" if name in of_rules else name)
 
 
 def _of_surface(name: str) -> str:
@@ -132,16 +146,23 @@ def chosen_surface(options: Options) -> surfaces.Surface:
     with refusals(options.command):
         if not _NAME.fullmatch(options.surface):
             if given:
-                raise ValueError(f"{_option(next(iter(given)))}: a formula has no such option")
+                raise ValueError(
+                    f"{_surface_option(next(iter(given)))}: a formula has no such option"
+                )
             return surfaces.from_sympy(options.surface)
         cls = look_up("surface", options.surface, surface_classes)
         for name, option in inspect.signature(cls).parameters.items():
             if option.default is option.empty and name not in given:
-                example = '"2,0;0,1"' if name == "matrix" else "1"
+                example = _EXAMPLES.get(name, "1")
                 raise ValueError(
-                    f"{cls.name} needs {_option(name)}, such as {_option(name)} {example}"
+                    f"{cls.name} needs {_surface_option(name)}, such as "
+                    f"{_surface_option(name)} {example}"
                 )
         return surfaces.get(cls.name, **given)
+
+
+def _number_or_vector(text: str) -> float | list[float]:
+    return vector(text) if "," in text else number(text)
 
 
 def _matrix(text: str) -> list[list[float]]:

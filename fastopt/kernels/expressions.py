@@ -28,6 +28,7 @@ class Names:
         self.rule, self.surface, self.noise = rule, surface, noise
         self.per_run, self.fused = per_run, fused
         self.random = noise is not None or rule.draws
+        self.sampled = noise is not None and noise.sample is not None
         self._layout: Layout | None = None
         if fused:
             size = (rule, surface.scratch, surface.dim, per_run, self.random, surface.own)

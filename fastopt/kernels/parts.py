@@ -48,6 +48,29 @@ HESSIAN = RuleParts("hessian", None, None, work=(0, 0, 1))
 
 
 @dataclass(frozen=True)
+class RowParts:
+    """What a finite sum adds to a mini-batch; the rows of the batch come in pieces.
+
+    ``lanes(q, x, g, f, picks, count, r, w, valued)``
+        Adds to g, in each lane, the sum of the gradients of *count* rows, the same in all
+        lanes, and to f that of their values if *valued*. Their numbers are those of lane 0 of
+        *picks*: ``fastopt.kernels.minibatch.picked(picks, c, 0)``. r are 4 rows of scratch.
+    ``own(q, x, g, picks, count, j)``
+        The same for lane j alone, whose point and gradient are the vectors x and g, and whose
+        rows are those of lane j of *picks*; returns the sum of the values. The vectors are
+        contiguous if *turned*, otherwise columns of a tile.
+    ``finish(q, x, g, count, w)``, ``finish_value(q, x, f, count, w)``
+        Make of the sums over all *count* rows the gradient and the value of the batch.
+    """
+
+    lanes: KernelFunction
+    own: KernelFunction
+    finish: KernelFunction
+    finish_value: KernelFunction
+    turned: bool
+
+
+@dataclass(frozen=True)
 class SurfaceParts:
     """A surface as the kernels see it; :class:`fastopt.surfaces.Surface` explains the forms.
 
@@ -65,7 +88,8 @@ class SurfaceParts:
 
     If the surface is *boxed*, q begins with the lower and then the upper ends of a box, to
     which every step is projected. ``source`` may be a tuple: of several classes that gave the
-    functions.
+    functions. A finite sum also has ``rows``. ``work`` is what a gradient costs, in coordinates
+    of an ordinary surface: by it the engine decides how often to come back from the kernels.
     """
 
     label: str
@@ -81,10 +105,16 @@ class SurfaceParts:
     vectors: int = 1
     own: int = 0
     boxed: bool = False
+    rows: RowParts | None = None
+    work: int = field(default=0, compare=False)
 
     def scratch_for(self, hessian: bool) -> int:
         """How many rows ``r`` has, with a Hessian and without."""
         return self.scratch + (self.hessian_scratch if hessian else 0)
+
+    def work_at(self, dim: int) -> int:
+        """What a gradient costs in so many coordinates."""
+        return max(dim, self.work)
 
     @property
     def sources(self) -> tuple[Any, ...]:
@@ -101,10 +131,18 @@ class SurfaceParts:
 
 @dataclass(frozen=True)
 class NoiseParts:
-    """Gradient noise as the kernels see it; :class:`fastopt.noise.Noise` explains the functions.
+    """Noise as the kernels see it; :class:`fastopt.noise.Noise` explains the functions.
 
     Its numbers stand at the end of a surface's: *shared* ones, then *own* ones for each
     coordinate (if ``mixes``, instead a row of a matrix), then the digits of the seed.
+
+    Noise ``of_value`` is in the value that a rule gets, not in the gradient. With ``sample``
+    there is no exact gradient to which noise is added:
+
+    ``sample(q, n, x, g, f, r, run, t, keys, w)``
+        The gradient at x that the rule gets in step t, to g. *n* are the shared numbers, *run*
+        the two rows of the runs' digits, r has at least ``scratch`` rows. ``work`` is that of a
+        step, as for a surface.
     """
 
     label: str
@@ -115,6 +153,10 @@ class NoiseParts:
     own: int = 0
     per_draw: int = 2
     mixes: bool = False
+    of_value: bool = False
+    sample: KernelFunction | None = None
+    scratch: int = field(default=0, compare=False)
+    work: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

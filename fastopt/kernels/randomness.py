@@ -1,7 +1,8 @@
 """Random numbers in a block: those of a run depend on seed, run, step and place alone.
 
 The counter of a draw is made of the run's index in the batch, the step, the draw's number and
-its stream: :data:`NOISE` in the gradient, :data:`OWN` of the rule. The key is the seed.
+its stream: :data:`NOISE` in the gradient, :data:`OWN` of the rule, :data:`BATCH` of the rows of
+a mini-batch, :data:`VALUE` in the value. The key is the seed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fastopt.kernels.expressions import Names, as_tuple, indent, over_coordinate
 from fastopt.kernels.intrinsics import bits_of, shift_left, shift_right
 from fastopt.kernels.philox import SEED_DIGITS, key_of, normals, philox
 
-NOISE, OWN = 0, 1 << 30
+NOISE, OWN, BATCH, VALUE = (stream << 30 for stream in range(4))
 
 # A run's index is kept as two digits, which a float of either type holds exactly.
 _DIGIT = 22
@@ -60,7 +61,8 @@ def functions(names: Names) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"counted": counted, "standard": standard, "key_of": key_of}
     if names.noise is not None:
-        found |= {"draw": names.noise.draw, "perturb": names.noise.perturb}
+        given = ("draw", "perturb", "sample")
+        found |= {name: getattr(names.noise, name) for name in given if getattr(names.noise, name)}
     return found
 
 
@@ -83,14 +85,25 @@ def begin_lines(names: Names) -> list[str]:
     return lines
 
 
+def value_noise(names: Names) -> str | None:
+    """The value that the rule gets, from the exact ``level``, if there is noise in it."""
+    if names.noise is None or not names.noise.of_value:
+        return None
+    low, high = (names.get("run", k, "first + j" if names.fused else "j") for k in range(2))
+    words = f"counted({low}, {high}, t + k, {VALUE}, keys)"
+    return f"perturb(shared, level, draw(shared, *{words})[0])"
+
+
 # -- fused -------------------------------------------------------------------------------
 
 
 def fused_noise(names: Names) -> list[str]:
-    """The noisy ``slope`` of a run, from the exact one."""
+    """The noisy ``slope`` or ``level`` of a run, from the exact one."""
     noise, dim = names.noise, names.surface.dim
     if noise is None:
         return []
+    if noise.of_value:
+        return [f"level = {value_noise(names)}"]
     lines = _fused_numbers(names, "draw", noise.per_draw, NOISE)
     if noise.mixes:
         lines += [
@@ -125,10 +138,13 @@ def _fused_numbers(names: Names, draw: str, per_draw: int, stream: int) -> list[
 
 
 def staged_noise(names: Names) -> list[str]:
-    """The noisy gradient, in the rows that hold the exact one."""
+    """The noisy gradient or value, in the rows that hold the exact one."""
     noise = names.noise
-    if noise is None:
+    if noise is None or noise.sample:
         return []
+    if noise.of_value:
+        lane = [f"level = {names.get('f')}", names.put("f", 0, str(value_noise(names)))]
+        return over_lanes(lane)
     lines = _staged_numbers(names, "draw", noise.per_draw, NOISE)
     slope, number = names.get("g", "i"), names.get("z", "i")
     if noise.mixes:
@@ -146,6 +162,12 @@ def staged_noise(names: Names) -> list[str]:
     own = as_tuple(f"q[own + i * {noise.own} + {k}]" for k in range(noise.own))
     perturbed = names.put("g", "i", f"perturb(of_i, {slope}, {number})")
     return lines + over_coordinates([perturbed], ahead=[f"of_i = shared + {own}"])
+
+
+def sample_lines(names: Names, point: str) -> list[str]:
+    """The gradient, and the value, that the rule gets of some rows of a finite sum."""
+    given = f"q, shared, {point}, g, tile[layout.f], r, tile[layout.run : layout.parameters]"
+    return [f"sample({given}, t + k, keys, w)"]
 
 
 def staged_draws(names: Names) -> list[str]:

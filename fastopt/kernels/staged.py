@@ -10,7 +10,7 @@ from functools import partial
 
 from fastopt.kernels.expressions import Names, as_tuple, indent, over_coordinates, over_lanes
 from fastopt.kernels.parts import Watch
-from fastopt.kernels.randomness import begin_lines, staged_draws, staged_noise
+from fastopt.kernels.randomness import begin_lines, sample_lines, staged_draws, staged_noise
 
 
 def staged_lines(names: Names, watch: Watch) -> list[str]:
@@ -25,6 +25,9 @@ def staged_lines(names: Names, watch: Watch) -> list[str]:
     if rule.point:
         there = f"point(p, c, {at}, {names.slots('i')})"
         step += over_coordinates([*own, names.put("y", "i", there)])
+    if names.sampled:
+        step += sample_lines(names, "y" if rule.point else "x")
+    elif rule.point:
         step += [f"gradient({names.q}, y, g, r, w)"]
     step += staged_noise(names)
     if rule.combine:
@@ -45,14 +48,14 @@ def watch_lines(names: Names, watch: Watch) -> list[str]:
     """Gradient, and value where it is needed, at x; what is watched of them is kept."""
     rule = names.rule
     lines = []
-    if watch.gradient or not rule.point:
+    if watch.gradient or not (rule.point or names.sampled):
         lines += [f"gradient({names.q}, x, g, r, w)"]
     if watch.gradient:
         lines += _norm(names, partial(_watched, names), 0)
     if watch.distance:
         away = _norm(names, partial(_away, names), 2)
         lines += ["for near in range(minima.shape[0]):", *indent(away)]
-    if watch.values or rule.uses_value:
+    if watch.values or (rule.uses_value and not names.sampled):
         lines += [f"value({names.q}, x, tile[layout.f], r, w)"]
     if watch.values:
         history = names.keep_history() if watch.targets else []

@@ -12,6 +12,7 @@ from fastopt.surfaces.base import PointSurface, Surface, registry
 from fastopt.surfaces.composed_sum import Sum
 from fastopt.surfaces.coordinates import BlockSurface, CoordinateSurface
 from fastopt.surfaces.definition import define
+from fastopt.surfaces.finite_sums import FiniteSum
 from fastopt.surfaces.formula import from_sympy
 
 for _module in pkgutil.iter_modules(__path__):
@@ -20,7 +21,16 @@ for _module in pkgutil.iter_modules(__path__):
 _classes = {cls.__name__: cls for cls in registry.values()}
 globals().update(_classes)
 
-_interface = (BlockSurface, CoordinateSurface, PointSurface, Sum, Surface, define, from_sympy)
+_interface = (
+    BlockSurface,
+    CoordinateSurface,
+    FiniteSum,
+    PointSurface,
+    Sum,
+    Surface,
+    define,
+    from_sympy,
+)
 
 __all__ = list(_classes)
 

@@ -32,7 +32,8 @@ class Surface(Composing):
     there by itself) or in a file of your own: of :class:`PointSurface` for a fixed small
     number of coordinates; for any number of coordinates of ``CoordinateSurface``, where they
     couple to their neighbours, through sums or through a product, or of ``BlockSurface``, where
-    they couple in blocks. It has a ``name`` in snake_case and sets the attributes below.
+    they couple in blocks; of ``FiniteSum`` for a mean of losses over the rows of a matrix. It
+    has a ``name`` in snake_case and sets the attributes below.
 
     Attributes
     ----------
