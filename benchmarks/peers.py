@@ -22,6 +22,7 @@ import numpy as np
 from comparison import CHECKED_STARTS, CHECKED_STEPS, Bench, runner
 from machine import describe, missing
 from peer_batch import numpy_run, torch_run
+from peer_minibatch import jax_minibatch, torch_minibatch
 from peer_noise import jax_noisy, numpy_noisy
 from startup import first_runs, memory
 from table import duration, interleaved, megabytes
@@ -75,6 +76,7 @@ QUADRATICS = [
     *(("own, Adam", "adam", 1e-2, dim, False, 2) for dim in (2, 8, 32)),
     ("eigenbasis, GD", "gradient_descent", 0.5, 300, True, 20),
 ]
+JAX_BATCH_ASKED, TORCH_BATCH_ASKED = 2, 5
 STARTUP_ASKED = {
     "import": 0.4,
     "first run, cold": 3,
@@ -267,6 +269,38 @@ def quadratics(bench: Bench) -> None:
             bench.table.rates(f"{label} {dim}, {name}", n, *rates, asked)
 
 
+def mini_batches(bench: Bench) -> None:
+    """JAX under vmap, and torch run by run, on mini-batches of least squares."""
+    bench.table.section("Mini-batch SGD, least squares, dimension 50", "M start-steps/s")
+    surface = fo.LeastSquares.random(rows=10**4, dim=50, noise_std=1.0, seed=0)
+    n, steps, few, rate, size = 10**3, 300, 10, 0.01, 32
+    data = (surface.A, surface.b, rate, size)
+    starts = np.zeros((n, surface.dim))
+    for replace in (False, True):
+        noise = fo.noise.minibatch(size, replace=replace)
+        ours = runner("gradient_descent", rate, surface, starts, steps, noise=noise)
+        peers = {}
+        if load_jax(bench):
+            theirs = jax_minibatch(*data, starts, steps, replace)
+            peers["jax"] = theirs, n, JAX_BATCH_ASKED
+        if missing("torch"):
+            bench.table.skip("torch (not installed)")
+        else:
+            theirs = partial(torch_minibatch, *data, starts[:few], steps, replace)
+            peers["torch"] = theirs, few, TORCH_BATCH_ASKED
+        for name, (theirs, count, asked) in peers.items():
+            label = f"{name}, {'with' if replace else 'without'} replacement"
+            # Only distributions agree: mean values, to five standard errors of the fewer runs.
+            x, y = (surface.value(points) - surface.fun_min for points in (ours().x, theirs()))
+            apart = abs(x.mean() - y.mean()) / (x.std() * np.sqrt(1 / n + 1 / count))
+            if apart > 5:
+                bench.table.differs(f"{label}: mean values differ by {apart:.1f} standard errors")
+                continue
+            seconds = interleaved(ours, theirs, repeats=min(bench.repeats, 3))
+            rates = [k * steps / s / 1e6 for k, s in zip((n, count), seconds, strict=True)]
+            bench.table.rates(label, n, *rates, asked)
+
+
 def others(bench: Bench) -> None:
     """PyTorch and NumPy over a batch, 2-D Rosenbrock."""
     bench.table.section("Rosenbrock 2-D, fixed steps, for information", "M start-steps/s")
@@ -354,6 +388,7 @@ SECTIONS = {
     "surfaces": surfaces,
     "noise": noisy,
     "quadratics": quadratics,
+    "minibatch": mini_batches,
     "others": others,
     "ourselves": ourselves,
     "targets": targets,
