@@ -75,8 +75,9 @@ def minibatch(batch_size: int, replace: bool = False, shared: bool = False) -> N
 
     Without replacement, a run visits all N rows in a random order, then again in another: each
     of the N draws of an epoch is another row. A batch that reaches the end of an epoch takes
-    its other rows from the next one, so that every batch has B rows, where PyTorch's
-    ``DataLoader`` makes a smaller one of the rest. With replacement, each draw is any row.
+    its other rows from the next one (and so may have a row twice): every batch has B rows,
+    where PyTorch's ``DataLoader`` makes a smaller one of the rest. With replacement, each draw
+    is any row.
 
     Parameters
     ----------
