@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastopt.checks import Floats, real
 from fastopt.kernels.normal_matrix import normal_functions, scratch_rows
 from fastopt.kernels.parts import SurfaceParts
+from fastopt.kernels.products import VECTORS
 from fastopt.spectra import Spectrum
 from fastopt.surfaces.finite_sums import AFFORDABLE, FiniteSum, vector
 from fastopt.surfaces.generated_data import GeneratedData
@@ -190,6 +191,7 @@ class LeastSquares(FiniteSum):
             dim=0,
             scratch=scratch_rows(self.dim),
             hessian=hessian,
+            vectors=VECTORS,
             rows=parts.rows,
             work=self.dim * self.dim // 4,
         )
