@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastopt.ensembles import Objective
+from fastopt.part import Part
 from fastopt.rules import Rule
 from fastopt.starts import Starts
 
@@ -49,9 +50,22 @@ class Batch:
         self.per_run = any(isinstance(number, np.ndarray) for number in self.numbers)
         self._start_shape = self._aligned_shape(shape[:-1], len(each))
         self._spread = self.shape != self._start_shape
+        if isinstance(self._starts, Part) and self._spread:
+            raise ValueError(
+                f"{self._starts!r}: a part of a batch must have the batch's shape {self.shape}; "
+                "give the rule parameters of one value"
+            )
         if isinstance(self._starts, np.ndarray):
             shape = self._start_shape if self._spread else (self.size,)
             self._starts = self._starts.reshape(*shape, surface.dim)
+
+    def numbers_of(self, a: int, b: int) -> NDArray[np.int64]:
+        """The indices that the random numbers of the runs a to b - 1 depend on."""
+        return self.indices_of(np.arange(a, b))
+
+    def indices_of(self, runs: Indices) -> Indices:
+        """The same of any runs."""
+        return self._starts.indices_of(runs) if isinstance(self._starts, Part) else runs
 
     def starts(self, a: int, b: int) -> NDArray[Any]:
         """Starts of the runs a to b - 1, shape (b - a, dim)."""
@@ -140,6 +154,9 @@ class Picked:
 
     def parameters(self, a: int, b: int) -> tuple[Any, ...]:
         return self._batch.parameters_of(self._runs[a:b])
+
+    def numbers_of(self, a: int, b: int) -> Indices:
+        return self._batch.indices_of(self._runs[a:b])
 
     def members(self, a: int, b: int) -> Indices:
         return self._batch.members_of(self._runs[a:b])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 _PATIENCE = 1.0
 _PERIOD = 0.1
@@ -12,10 +13,14 @@ _WIDTH = 30
 
 
 class Bar:
-    """A bar on standard error, shown after a second, and only where that is a terminal."""
+    """A bar on standard error, shown after a second, and only where that is a terminal.
 
-    def __init__(self, wanted: bool):
-        self._wanted = wanted and bool(sys.stderr) and sys.stderr.isatty()
+    If *wanted* is a function, that is called with the share instead, often and at once.
+    """
+
+    def __init__(self, wanted: bool | Callable[[float], None]):
+        self._call = wanted if callable(wanted) else None
+        self._wanted = wanted is True and bool(sys.stderr) and sys.stderr.isatty()
         self._begun = time.monotonic()
         self._next = self._begun + _PATIENCE
         self._shown = 0
@@ -23,6 +28,8 @@ class Bar:
 
     def show(self, share: float, text: str) -> None:
         """Draw the bar at *share* of 1, with *text* after it, if it is time to."""
+        if self._call is not None:
+            self._call(share)
         if not self._wanted or time.monotonic() < self._next:
             return
         with self._lock:
@@ -32,7 +39,7 @@ class Bar:
             left = (now - self._begun) * (1 - share) / max(share, 1e-9)
             line = (
                 f"{share:4.0%} {'━' * filled}{'─' * (_WIDTH - filled)} "
-                f"{text}, {_duration(left)} left"
+                f"{text}, {duration(left)} left"
             )[:79]
             self._write(line)
 
@@ -47,7 +54,8 @@ class Bar:
         self._shown = len(line)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """*seconds* for a person: ``12 s``, ``3 min``, ``1.5 h``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -45,7 +45,7 @@ def run(
     path: str | None = None,
     dtype: DTypeLike = "float64",
     threads: int | None = None,
-    progress: bool = False,
+    progress: bool | Callable[[float], None] = False,
 ) -> Runs:
     """Advance every start by *rule* on *surface* until it has converged or diverged.
 
@@ -89,8 +89,10 @@ def run(
         Of all arithmetic and results.
     threads : int, optional
         Threads to use; by default one for each processor that this process may use.
-    progress : bool, default False
-        Whether to show a bar on the terminal, if it takes longer than a second.
+    progress : bool or callable, default False
+        Whether to show a bar on the terminal, if it takes longer than a second. A function is
+        called instead with the share that is done, some 30 times a second, from any of the
+        threads; what it raises ends the run.
 
     Returns
     -------

@@ -340,7 +340,8 @@ class Workspace:
         for k, number in enumerate(task.rule.memory):
             self._rows[layout.memory + k, :n] = number
         if task.random:
-            self._rows[layout.run : layout.given, :n] = run_digits(a, b)
+            digits = run_digits(task.batch.numbers_of(a, b))
+            self._rows[layout.run : layout.given, :n] = digits
         if task.per_run:
             for k, number in enumerate(p):
                 self._rows[layout.parameters + k, :n] = number

@@ -15,7 +15,7 @@ FLOORS = [
     {"kernels.compile", "kernels.cache", "kernels.contraction", "kernels.intrinsics"},
     {"kernels", "names", "checks", "memory", "progress", "workers"},
     {
-        *("rules", "surfaces", "ensembles", "noise", "schedules", "spectra", "starts"),
+        *("rules", "surfaces", "ensembles", "noise", "part", "schedules", "spectra", "starts"),
         *("survey", "theory"),
     },
     {"run", "runs", "batch", "factors", "slices", "stopping"},

@@ -65,7 +65,7 @@ def test_a_noisy_path_is_that_of_the_noisy_gradient(rule, oracle, dim):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_runs_of_any_index_have_their_own_numbers(dtype, monkeypatch):
     far = 3 * 2**32 + 5 * 2**22 + 17
-    monkeypatch.setattr("fastopt.slices.run_digits", lambda a, b: run_digits(a + far, b + far))
+    monkeypatch.setattr("fastopt.slices.run_digits", lambda runs: run_digits(runs + far))
     numbers = draws(fo.noise.gaussian(1.0), n=3, dtype=dtype)
     for run in range(3):
         expected = normal_numbers(11, run + far, 0, 2, stream=0)

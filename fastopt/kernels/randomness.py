@@ -23,9 +23,8 @@ NOISE, OWN, BATCH, VALUE = (stream << 30 for stream in range(4))
 _DIGIT = 22
 
 
-def run_digits(a: int, b: int) -> NDArray[np.int64]:
-    """The indices a to b - 1 as two rows of digits, the lower one first."""
-    runs = np.arange(a, b)
+def run_digits(runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The indices of runs as two rows of digits, the lower one first."""
     return np.stack([runs & ((1 << _DIGIT) - 1), runs >> _DIGIT])
 
 
