@@ -14,7 +14,8 @@ from fastopt.stopping import Record, Stop
 from fastopt.surfaces import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from fastopt import statistics
+    from fastopt import statistics, study
+    from fastopt.study import Study
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __all__ = [
     "Runs",
     "Status",
     "Stop",
+    "Study",
     "noise",
     "rules",
     "run",
@@ -30,6 +32,7 @@ __all__ = [
     "spectra",
     "starts",
     "statistics",
+    "study",
     "surfaces",
     "theory",
     "warmup",
@@ -42,6 +45,7 @@ __all__ = [
 # Imported when they are asked for: they would take a tenth of the time of the whole.
 _LATER: dict[str, tuple[str, ...]] = {
     "statistics": (),
+    "study": ("Study",),
 }
 
 

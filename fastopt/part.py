@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,21 @@ class Part(Starts):
             return self.which.start + runs
         return np.asarray(self.which[runs])
 
+    def cut(self, a: int, b: int) -> Part:
+        """The part's starts a to b - 1, as a part of the same batch."""
+        kept = self.kept[a:b] if isinstance(self.kept, np.ndarray) else self.kept
+        return _restore(kept, self.which[a:b])
+
+    @staticmethod
+    def joined(parts: Sequence[Part]) -> Part:
+        """Parts of the same starts, one after the other; each may be a part of its own batch."""
+        if len(parts) == 1:
+            return parts[0]
+        kept = parts[0].kept
+        if isinstance(kept, np.ndarray):
+            kept = np.concatenate([part.kept for part in parts])
+        return _restore(kept, np.concatenate([part.runs(0, part.size) for part in parts]))
+
     def _fill(self, first: int, out: Floats) -> None:
         last = first + len(out)
         if isinstance(self.kept, np.ndarray):
@@ -68,8 +84,13 @@ class Part(Starts):
         elif isinstance(self.which, range):
             self.kept._fill(self.which.start + first, out)
         else:
-            for k, number in enumerate(self.which[first:last]):
-                self.kept._fill(int(number), out[k : k + 1])
+            # Stretch by stretch of successive numbers.
+            numbers = self.which[first:last]
+            ends = [*(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), len(numbers)]
+            begin = 0
+            for end in ends:
+                self.kept._fill(int(numbers[begin]), out[begin:end])
+                begin = end
 
     def __repr__(self) -> str:
         what = repr(self.kept) if isinstance(self.kept, Starts) else "an array"

@@ -225,6 +225,31 @@ def _collect(
     )
 
 
+def check(
+    rule: Rule,
+    surface: Surface,
+    starts: ArrayLike | Starts,
+    max_steps: int,
+    stop: Stop | None,
+    record: Record | None,
+    noise: Noise | None,
+    dtype: DTypeLike,
+) -> None:
+    """Raise whatever :func:`run` would raise of these arguments; nothing is compiled."""
+    _check_kinds(rule, surface, stop, record, noise)
+    max_steps = whole("run", "max_steps", max_steps, 0, _MOST_STEPS)
+    _check_rounded(rule, _dtype_name(dtype))
+    if noise is not None:
+        noise.check(rule)
+        noise.numbers(surface)
+    batch = Batch(rule, surface, starts)
+    _check_hessian(rule, surface, surface.way(None, rule, noise, batch.each))
+    if stop is not None:
+        stop.check(surface)
+    if record is not None:
+        record.resolve(max_steps)
+
+
 def _check_kinds(rule: Any, surface: Any, stop: Any, record: Any, noise: Any) -> None:
     for name, value, kind, example in (
         ("rule", rule, Rule, "fo.Adam(learning_rate=0.1)"),

@@ -20,6 +20,7 @@ FLOORS = [
     },
     {"run", "runs", "batch", "factors", "slices", "stopping"},
     {"statistics", "plot", "plot_statistics", "plot_surface", "plot_window", "info"},
+    {"study"},
     {"cli", "commands", "tour", "tuning", "__main__"},
 ]
 

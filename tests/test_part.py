@@ -29,6 +29,18 @@ def test_a_part_has_the_bits_that_it_has_in_the_whole(kind, which):
     assert not np.array_equal(run(np.asarray(STARTS)[list(which)]).x, part.x)
 
 
+@pytest.mark.parametrize("kind", ["lazy", "array"])
+def test_parts_one_after_the_other(kind):
+    starts = STARTS if kind == "lazy" else np.asarray(STARTS)
+    parts = [Part(starts, range(10, 30)), Part(starts, range(5, 12)), Part(starts, range(12, 20))]
+    joined = Part.joined(parts)
+    assert joined.shape == (35,)
+    assert np.array_equal(
+        joined.chunk(15, 30), np.concatenate([p.chunk(0, p.size) for p in parts])[15:30]
+    )
+    assert np.array_equal(run(joined).x, np.concatenate([run(part).x for part in parts]))
+
+
 def test_of_an_array_only_the_rows_are_pickled():
     assert len(pickle.dumps(Part(np.zeros((10_000, 2)), range(10, 20)))) < 1_000
 

@@ -1,0 +1,21 @@
+"""Studies: statistics of any number of runs, in chunks that any executor computes.
+
+:class:`fastopt.Study` says what to run, its method ``run`` runs it, and what comes of it is a
+:class:`Result`.
+"""
+
+from fastopt.study.measures import Counts
+from fastopt.study.result import Cell, Extremes, Result
+from fastopt.study.store import StoreError, StoreWarning
+from fastopt.study.study import Study, load
+
+__all__ = [
+    "Cell",
+    "Counts",
+    "Extremes",
+    "Result",
+    "StoreError",
+    "StoreWarning",
+    "Study",
+    "load",
+]
