@@ -173,7 +173,8 @@ def refusals(name: str) -> Iterator[None]:
     except (TypeError, ValueError, MemoryError) as error:
         raise UsageError(f"fastopt {name}: {error}") from error
     except OSError as error:
-        raise UsageError(f"fastopt {name}: {error.filename}: {error.strerror}") from error
+        text = f"{error.filename}: {error.strerror}" if error.filename else error
+        raise UsageError(f"fastopt {name}: {text}") from error
 
 
 def count(text: str) -> int:

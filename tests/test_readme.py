@@ -11,10 +11,11 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 PRINTED = re.findall(r"```\n\n```\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_python_blocks_run(capsys, monkeypatch):
+def test_python_blocks_run(capsys, monkeypatch, tmp_path):
     from fastopt.rules import base
 
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
+    monkeypatch.chdir(tmp_path)  # one keeps a study
     monkeypatch.setattr(base, "registry", dict(base.registry))  # it defines a rule
     namespace = {"__name__": "readme"}
     with warnings.catch_warnings():
@@ -24,6 +25,8 @@ def test_python_blocks_run(capsys, monkeypatch):
             exec(compile(block, "README.md", "exec"), namespace)
     assert namespace["plane"].steps.shape == (200, 100)
     assert namespace["runs"].success.mean() > 0.5
+    assert namespace["again"].steps.tolist() == namespace["slowest"].measure.tolist()
+    assert namespace["result"].runs == 20_000 * 2 * 6
     out = capsys.readouterr().out
     assert "SignDescent(learning_rate=0.01) on Himmelblau()" in out
     assert len(PRINTED) == 1
