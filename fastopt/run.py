@@ -232,6 +232,7 @@ def check(
     max_steps: int,
     stop: Stop | None,
     record: Record | None,
+    targets: ArrayLike | None,
     noise: Noise | None,
     dtype: DTypeLike,
 ) -> None:
@@ -246,6 +247,7 @@ def check(
     _check_hessian(rule, surface, surface.way(None, rule, noise, batch.each))
     if stop is not None:
         stop.check(surface)
+    check_targets(targets, surface)
     if record is not None:
         record.resolve(max_steps)
 

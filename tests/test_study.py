@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from study_checks import STARTS, check_cell, small_study
 
 import fastopt as fo
+from fastopt.study import values
 from fastopt.study.chunk_file import decode
 from fastopt.study.collected import Collected
 from fastopt.study.store import Manifest
@@ -59,11 +60,20 @@ def test_seeds_are_taken_together():
 def test_quantiles_of_the_loss_are_within_their_bins():
     runs = whole_run(fo.Langevin(0.002), fo.Himmelblau(), 7, record=fo.Record(steps=[0, 3, 40]))
     shares = [0.0, 0.1, 0.5, 1.0]
-    steps, values = whole().loss_quantiles("langevin", "himmelblau", shares, seed=7)
+    steps, found = whole().loss_quantiles("langevin", "himmelblau", shares, seed=7)
     exact = np.quantile(runs.trajectory_fun, shares, axis=1, method="inverted_cdf").T
     assert steps.tolist() == [0, 3, 40]
-    assert np.all(np.abs(values / exact - 1) <= 0.032)
-    assert not np.array_equal(values, exact)
+    assert np.all(np.abs(found / exact - 1) <= 0.032)
+    assert not np.array_equal(found, exact)
+
+
+def test_a_quantile_is_the_least_value_that_so_many_do_not_exceed():
+    # A bin is the upper 16 bits of a positive number; the others mirror these.
+    zero = 1 << 15
+    bins = np.array([zero - 1 - 0x4000, zero, zero + 0x3FF0, zero + 0x4020])
+    found = values.quantiles(bins, np.ones(4, int), [0.0, 0.25, 0.26, 0.6, 1.0])
+    assert found.tolist() == [-2.0625, -2.0625, 0.0, 1.03125, 8.25]
+    assert np.isnan(values.quantiles(np.zeros(0, int), np.zeros(0, int), [0.5])).all()
 
 
 @pytest.mark.parametrize("dense", [True, False])
@@ -293,6 +303,7 @@ REFUSED = {
     "dtype": ({"dtype": "float16"}, "must be 'float64' or 'float32'"),
     "no dtype": ({"dtype": "double32"}, "must be 'float64' or 'float32'"),
     "targets": ({"targets": 3.0}, r"targets has shape \(\)"),
+    "a target": ({"targets": [1.0, -1.0]}, r"targets\[1\]=-1.0: must be"),
     "extremes": ({"extremes": -1}, "extremes=-1: must be >= 0"),
 }
 

@@ -22,6 +22,7 @@ noise = {kind = "student_t", df = 3, scale = 0.01}
 starts = {n = 200, seed = 3}
 stop = {gradient = 0.1, escape = 1e6}
 record = {every = 100}
+targets = {from = 1e2, to = 1e-3, count = 6}
 extremes = 3
 [rules.adam]
 learning_rate = [0.1, 0.2]
@@ -59,6 +60,7 @@ def same_study():
         max_steps=500,
         stop=fo.Stop(gradient=0.1, escape=1e6),
         record=fo.Record(every=100),
+        targets=np.geomspace(1e2, 1e-3, 6),
         noise=fo.noise.student_t(3, 0.01),
         seeds=[0, 1],
         extremes=3,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 
 import numpy as np
@@ -10,9 +9,6 @@ import pytest
 
 import fastopt as fo
 
-pytestmark = pytest.mark.skipif(
-    "targets" not in inspect.signature(fo.run).parameters, reason="fo.run has no targets yet"
-)
 STARTS = fo.starts.Uniform(-5, 5, n=200, seed=4, dim=2)
 TARGETS = [1e-3, 100.0, 1.0, 0.0]
 OPTIONS = {"max_steps": 60, "stop": fo.Stop(gradient=1.0)}

@@ -4,14 +4,12 @@
 :class:`Result`.
 """
 
-from fastopt.study.measures import Counts
 from fastopt.study.result import Cell, Extremes, Result
 from fastopt.study.store import StoreError, StoreWarning
 from fastopt.study.study import Study, load
 
 __all__ = [
     "Cell",
-    "Counts",
     "Extremes",
     "Result",
     "StoreError",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fastopt import stopping
 from fastopt.checks import whole
 from fastopt.part import Part
 from fastopt.rules import Rule
-from fastopt.run import check, run
+from fastopt.run import check
 from fastopt.starts import Starts, Uniform
 from fastopt.study.plan import Common
 from fastopt.study.settings import Settings
@@ -113,12 +111,6 @@ def as_seeds(given: int | Iterable[int]) -> list[int]:
     return seeds
 
 
-def _check_targets(targets: Any, surface: Surface) -> None:
-    if "targets" not in inspect.signature(run).parameters:
-        raise TypeError("targets: this version of fastopt.run has none (Study)")
-    vars(stopping)["check_targets"](targets, surface)
-
-
 def check_pair(
     label: str,
     name: str,
@@ -138,8 +130,6 @@ def check_pair(
     stop, record, noise = common.stop, common.record, common.noise
     try:
         plain = Settings(rule).rule(0) if isinstance(rule, Rule) else rule
-        check(plain, surface, one, max_steps, stop, record, noise, common.dtype)
-        if common.targets is not None:
-            _check_targets(common.targets, surface)
+        check(plain, surface, one, max_steps, stop, record, common.targets, noise, common.dtype)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{error} (rule {label!r} on surface {name!r})") from None

@@ -12,7 +12,8 @@ from fastopt import memory
 from fastopt.kernels.reduction import BINS
 from fastopt.runs import Status
 from fastopt.study import values
-from fastopt.study.result import STATISTICS, Cell, Result, statistics, target_counts
+from fastopt.study.measures import STATISTICS, statistics
+from fastopt.study.result import Cell, Result, target_counts
 
 if TYPE_CHECKING:
     import xarray

@@ -35,10 +35,8 @@ class Common:
     dtype: str
 
     def options(self) -> dict[str, Any]:
-        """As keyword arguments; targets only where there are some."""
-        found: dict[str, Any] = {name: getattr(self, name) for name in ("stop", "record", "noise")}
-        found["dtype"] = self.dtype
-        return found if self.targets is None else found | {"targets": self.targets}
+        """As keyword arguments."""
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)

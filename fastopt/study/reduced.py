@@ -181,7 +181,8 @@ def _hits(runs: Runs, own: slice, shape: Shape) -> Tally:
     if not shape.targets:
         return Tally.empty(shape.width)
     steps, status = runs.steps[own], runs.status[own]
-    hits = vars(runs)["target_steps"][own]
+    assert runs.target_steps is not None
+    hits = runs.target_steps[own]
     rows = HIT_ROWS * shape.targets
     most = int(steps.max(initial=0)) + 1
     if most > _MOST_DENSE // rows:

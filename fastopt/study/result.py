@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 
 from fastopt.kernels.reduction import FASTEST, HIGHEST, LOWEST, SLOWEST, SOONEST
 from fastopt.runs import Status
-from fastopt.study import measures, values
-from fastopt.study.measures import Counts
+from fastopt.statistics import Counts
+from fastopt.study import values
+from fastopt.study.measures import statistics
 from fastopt.study.outline import Group, Outline
 from fastopt.study.reduced import HIT_ROWS, Reduced
 
@@ -30,9 +30,6 @@ _ORDERS = {
     ("worst", "divergence"): SOONEST,
 }
 _MAGNITUDE = (1 << 63) - 1
-
-STATISTICS = ("success_rate", "success_low", "success_high", "median_steps", "ert")
-"""What is computed of each cell, and of each of its targets."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ class Result:
         target: int | None = None,
         **setting: float,
     ) -> Counts:
-        """How many runs of a cell ended how at which step.
+        """How many runs of a cell ended how at which step, as ``fo.statistics`` takes it.
 
         Parameters
         ----------
@@ -329,14 +326,6 @@ class Result:
 
     def __repr__(self) -> str:
         return self.summary()
-
-
-def statistics(counts: Counts) -> dict[str, float]:
-    """The statistics of a cell, or of one of its targets, by name."""
-    if not counts.runs:
-        return dict.fromkeys(STATISTICS, math.nan)
-    found = (*measures.success_rate(counts), measures.median_steps(counts), measures.ert(counts))
-    return dict(zip(STATISTICS, found, strict=True))
 
 
 def target_counts(cell: Cell, target: int) -> Counts:

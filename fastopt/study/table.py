@@ -62,7 +62,8 @@ def _line(row: dict[str, Any], max_steps: int, seeds: bool) -> str:
     median, ert = row["median_steps"], row["ert"]
     cells += [f"{row['success_rate']:>9.1%}"]
     cells += [f"{f'> {max_steps:,}' if math.isinf(median) else f'{median:,.0f}':>12}"]
-    cells += [f"{'inf' if math.isinf(ert) else f'{ert:,.1f}':>12}"]
+    text = f"{ert:,.1f}" if ert < 1e7 else f"{ert:.4g}"  # inf, too
+    cells += [f"{text:>12}"]
     return "".join(cells)
 
 
