@@ -241,7 +241,7 @@ def check(
     max_steps = whole("run", "max_steps", max_steps, 0, _MOST_STEPS)
     _check_rounded(rule, _dtype_name(dtype))
     if noise is not None:
-        noise.check(rule)
+        noise.check(rule, surface)
         noise.numbers(surface)
     batch = Batch(rule, surface, starts)
     _check_hessian(rule, surface, surface.way(None, rule, noise, batch.each))

@@ -130,10 +130,10 @@ def _starts(starts: Starts) -> dict[str, Any]:
 
 
 def _noise(noise: Noise) -> dict[str, Any]:
-    parts = noise.parts()
+    cls = type(noise)
     fields = {field.name: getattr(noise, field.name) for field in dataclasses.fields(noise)}
-    code = _code(parts.draw, parts.perturb)
-    return {"class": _name(type(noise)), **describe(fields), "code": code}
+    code = _code(*(getattr(cls, name, None) for name in ("draw", "perturb")))
+    return {"class": _name(cls), **describe(fields), "code": code}
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def _starts(given: Any, chosen: Mapping[str, surfaces.Surface]) -> Any:
 
 
 def _noise(options: dict[str, Any]) -> noise.Noise:
-    known = {name: getattr(noise, name) for name in noise.__all__}
+    known = {name: getattr(noise, name) for name in noise.__all__ if name.islower()}
     kind = _found("noise", "kind", options.pop("kind", "gaussian"), known)
     return _call("noise", kind, options)
 
