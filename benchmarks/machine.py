@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fastopt.workers import processors
 
-PACKAGES = ("fastopt", "numba", "numpy", "jax", "jaxlib", "optax", "torch")
+PACKAGES = ("fastopt", "numba", "numpy", "jax", "jaxlib", "optax", "torch", "dynlib")
 
 
 def missing(*packages: str) -> str | None:

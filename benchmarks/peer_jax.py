@@ -226,6 +226,13 @@ def prepared(form: Form, rule: str, rate: float, surface: str, starts, steps: in
 
 def converging(rule: str, rate: float, surface: str, starts, max_steps: int, limit: float):
     """vmap of a while_loop that ends at a gradient norm <= *limit*: points and steps."""
+    whole = jax.jit(jax.vmap(converging_function(rule, rate, surface, max_steps, limit)))
+    x = jax.block_until_ready(jax.device_put(starts, jax.devices()[0]))
+    return lambda: jax.block_until_ready(whole(x))
+
+
+def converging_function(rule: str, rate: float, surface: str, max_steps: int, limit: float):
+    """Of one start, for :func:`converging`."""
     optimiser = _optimiser(rule, rate)
     # The formula of the gradient: the norm and the update share one evaluation.
     formula = SURFACES[surface].gradient
@@ -248,6 +255,19 @@ def converging(rule: str, rate: float, surface: str, starts, max_steps: int, lim
         x, _, _, step = jax.lax.while_loop(unfinished, body, first)
         return x, step
 
-    whole = jax.jit(jax.vmap(run))
+    return run
+
+
+def labelling(rule: str, rate: float, surface: str, starts, max_steps: int, limit: float, minima):
+    """The same, and the number of the nearest of *minima* within 1e-3, -2 elsewhere."""
+    end = converging_function(rule, rate, surface, max_steps, limit)
+    minima = jnp.asarray(minima)
+
+    def label(x):
+        x, step = end(x)
+        apart = jnp.abs(minima - x).max(axis=-1)
+        return jnp.where(apart.min() <= 1e-3, apart.argmin(), -2), step
+
+    whole = jax.jit(jax.vmap(label))
     x = jax.block_until_ready(jax.device_put(starts, jax.devices()[0]))
     return lambda: jax.block_until_ready(whole(x))

@@ -25,7 +25,7 @@ from peer_batch import numpy_run, torch_run
 from peer_minibatch import jax_minibatch, torch_minibatch
 from peer_noise import jax_noisy, numpy_noisy
 from startup import first_runs, memory
-from table import duration, interleaved, megabytes
+from table import duration, interleaved, megabytes, share
 
 import fastopt as fo
 from fastopt.workers import processors
@@ -86,6 +86,9 @@ STARTUP_ASKED = {
 }
 TARGETS_ASKED = 1.3
 MEMORY_ASKED = 10e6  # "a few MB"
+MAP_RATE = 0.005  # at twice this rate, where runs end is chaotic near the corners
+JAX_MAP_ASKED, DYNLIB_ASKED = 20, 50
+MAP_ASKED, LABELS_ASKED = 0.5, 0.15  # seconds; of the runs' time
 
 
 # -- sections ----------------------------------------------------------------------------
@@ -161,6 +164,41 @@ def converging(bench: Bench) -> None:
             continue
         seconds = interleaved(ours, theirs, repeats=min(bench.repeats, 3))
         bench.table.speedup(label, n, *seconds, 25)
+
+
+def maps(bench: Bench) -> None:
+    """Maps of Himmelblau under gradient descent: JAX, dynlib, and how long a large one takes."""
+    table, rule, surface = bench.table, fo.GradientDescent(MAP_RATE), fo.Himmelblau()
+    table.section("Maps of Himmelblau under gradient descent, labelled", "time")
+    side = 128 if bench.quick else 256
+    ours = partial(fo.basin_map, rule, surface, shape=side)
+    basins = ours()
+    starts = np.stack(np.meshgrid(basins.x, basins.y), -1).reshape(-1, 2)
+    peers = {}
+    if jax := load_jax(bench):
+        run = ("gradient_descent", MAP_RATE, "himmelblau", starts, 10_000, 1e-8)
+        theirs = jax.labelling(*run, surface.minima)
+        peers["JAX"] = (theirs, np.asarray(theirs()[0]).reshape(side, side), JAX_MAP_ASKED)
+    if missing("dynlib"):
+        table.skip("dynlib (not installed)")
+    else:
+        from peer_dynlib import himmelblau
+
+        theirs = himmelblau(MAP_RATE, surface.minima, side, 6.0, 10_000, 0.1)
+        peers["dynlib"] = (theirs, theirs().T, DYNLIB_ASKED)
+    for name, (theirs, labels, asked) in peers.items():
+        alike = np.mean(labels == basins.labels)
+        if alike < 0.999:  # rounding decides on a basin's edge
+            table.differs(f"map, {name}: {alike:.2%} of the labels the same")
+            continue
+        seconds = interleaved(ours, theirs, repeats=min(bench.repeats, 3))
+        table.speedup(name, side * side, *seconds, asked)
+    large = partial(fo.basin_map, rule, surface, shape=1024)
+    (seconds,) = interleaved(large, repeats=bench.repeats)
+    table.limit("1024 x 1024 pixels", 1024 * 1024, seconds, MAP_ASKED, duration)
+    made = [large() for _ in range(bench.repeats)]
+    shares = [m.seconds / m.run_seconds - 1 for m in made]
+    table.limit("labelling, as a share of the runs", 1024 * 1024, min(shares), LABELS_ASKED, share)
 
 
 def against_cpp(bench: Bench) -> None:
@@ -384,6 +422,7 @@ SECTIONS = {
     "rules": element_wise_rules,
     "plane": parameter_plane,
     "converging": converging,
+    "maps": maps,
     "rastrigin": rastrigin,
     "surfaces": surfaces,
     "noise": noisy,

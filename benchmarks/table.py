@@ -144,6 +144,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
 
 
+def share(value: float) -> str:
+    """A share of a whole."""
+    return f"{value:.1%}"
+
+
 def megabytes(value: float) -> str:
     """A size in MB."""
     return f"{value:.1f} MB"

@@ -14,18 +14,25 @@ from fastopt.stopping import Record, Stop
 from fastopt.surfaces import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from fastopt import statistics, study
+    from fastopt import basins, statistics, study
+    from fastopt.basins import BasinMap, ParameterMap, basin_fractions, basin_map, parameter_map
     from fastopt.study import Study
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BasinMap",
+    "ParameterMap",
     "Record",
     "Runs",
     "Status",
     "Stop",
     "Study",
+    "basin_fractions",
+    "basin_map",
+    "basins",
     "noise",
+    "parameter_map",
     "rules",
     "run",
     "schedules",
@@ -44,6 +51,7 @@ __all__ = [
 
 # Imported when they are asked for: they would take a tenth of the time of the whole.
 _LATER: dict[str, tuple[str, ...]] = {
+    "basins": ("BasinMap", "ParameterMap", "basin_fractions", "basin_map", "parameter_map"),
     "statistics": (),
     "study": ("Study",),
 }

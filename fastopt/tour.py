@@ -33,6 +33,7 @@ _PATH_RATES = {
     "adam": 0.3,
 }
 _PATH_STEPS = 40
+_BASINS_RATE = 0.01
 
 
 # -- running -----------------------------------------------------------------------------
@@ -114,6 +115,8 @@ class Tour:
         }
         title = f"Success against steps: {self.starts:,} starts, uniform over the bounds"
         yield "success.png", plot.success_curves(panels, title)
+        yield "basins.png", draw_basins(self.threads)
+        yield "plane.png", draw_plane(self.threads)
 
 
 def tour_rules() -> list[str]:
@@ -169,6 +172,26 @@ def draw_paths(rules: Sequence[str]) -> Figure:
         notes[label] = f"{at}{runs.steps[0]} steps, f = {runs.fun[0]:.2g}"
     start = ", ".join(f"{number:g}" for number in bowl.usual_start)
     return plot.paths(panels, notes, f"The first {_PATH_STEPS} steps from ({start}) on x²/20 + y²")
+
+
+def draw_basins(threads: int | None = None, side: int = 800) -> Figure:
+    """Where momentum ends on Himmelblau, by start: at this rate its basins are fractal."""
+    rule = fo.rules.get("momentum", learning_rate=_BASINS_RATE)
+    surface = fo.surfaces.get("himmelblau")
+    basins = fo.basin_map(rule, surface, shape=side, max_steps=2000, threads=threads)
+    return basins.plot()
+
+
+def draw_plane(threads: int | None = None, side: int = 200) -> Figure:
+    """The steps of momentum on the bowl, over learning rate and momentum."""
+    bowl = fo.surfaces.get("bowl")
+    over = {
+        "learning_rate": np.geomspace(1e-3, 10, side),
+        "momentum": np.linspace(0.0, 0.99, side),
+    }
+    rule = type(fo.rules.get("momentum"))
+    plane = fo.parameter_map(rule, bowl, bowl.usual_start, over, max_steps=5000, threads=threads)
+    return plane.plot()
 
 
 # -- the table ---------------------------------------------------------------------------

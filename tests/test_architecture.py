@@ -19,7 +19,7 @@ FLOORS = [
         *("survey", "theory"),
     },
     {"run", "runs", "batch", "factors", "slices", "stopping"},
-    {"statistics", "plot", "plot_statistics", "plot_surface", "plot_window", "info"},
+    {"basins", "statistics", "plot", "plot_statistics", "plot_surface", "plot_window", "info"},
     {"study"},
     {"cli", "commands", "tour", "tuning", "__main__"},
 ]

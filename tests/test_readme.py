@@ -14,15 +14,16 @@ PRINTED = re.findall(r"```\n\n```\n(.*?)```", README.read_text(), re.DOTALL)
 def test_python_blocks_run(capsys, monkeypatch, tmp_path):
     from fastopt.rules import base
 
-    assert len(BLOCKS) == 6
-    monkeypatch.chdir(tmp_path)  # one keeps a study
+    assert len(BLOCKS) == 8
     monkeypatch.setattr(base, "registry", dict(base.registry))  # it defines a rule
+    monkeypatch.chdir(tmp_path)  # it writes a picture and keeps a study
     namespace = {"__name__": "readme"}
     with warnings.catch_warnings():
         # The rule of the last block is defined where no file is.
         warnings.filterwarnings("ignore", "SignDescent: it is not defined in a file")
         for block in BLOCKS:
             exec(compile(block, "README.md", "exec"), namespace)
+    assert namespace["basins"].matched == tuple(f"minima[{k}]" for k in range(4))
     assert namespace["plane"].steps.shape == (200, 100)
     assert namespace["runs"].success.mean() > 0.5
     assert namespace["again"].steps.tolist() == namespace["slowest"].measure.tolist()

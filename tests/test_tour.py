@@ -15,6 +15,7 @@ from fastopt import plot, tour, tuning
 from fastopt.cli import main
 
 RULES, SURFACES = ["gradient_descent", "adam"], ["bowl", "rosenbrock"]
+PICTURES = ["paths.png", "success.png", "basins.png", "plane.png"]
 REDUCED = ["--starts", "200", "--rules", ",".join(RULES), "--surfaces", ",".join(SURFACES)]
 
 
@@ -92,7 +93,7 @@ def test_the_printed_table(capsys, tmp_path):
     rows = [line.split() for line in lines if line.split()[:1] and line.split()[0] in RULES]
     assert [row[0] for row in rows] == RULES * len(SURFACES)
     assert {len(row) for row in rows} == {8}
-    assert lines[-2:] == [f"wrote {tmp_path / name}" for name in ("paths.png", "success.png")]
+    assert lines[-4:] == [f"wrote {tmp_path / name}" for name in PICTURES]
 
 
 def test_what_does_not_converge_is_shown_as_such(capsys, monkeypatch, tmp_path):
@@ -180,7 +181,7 @@ def test_every_setting_brings_the_starts_to_convergence():
 
 def test_the_pictures_are_large_enough_to_print(reduced):
     result, folder = reduced
-    assert result["pictures"] == [str(folder / name) for name in ("paths.png", "success.png")]
+    assert result["pictures"] == [str(folder / name) for name in PICTURES]
     for name in result["pictures"]:
         with open(name, "rb") as file:
             data = file.read()
@@ -275,6 +276,8 @@ def test_nothing_overlaps_in_the_pictures():
     pictures = [
         tour.draw_paths(RULES),
         plot.success_curves({"A": labels, "B": labels, "C": labels}, "title"),
+        tour.draw_basins(side=64),
+        tour.draw_plane(side=16),
     ]
     for figure in pictures:
         figure.canvas.draw()

@@ -16,17 +16,30 @@ from fastopt.names import look_up, suggestion
 from fastopt.rules.base import aliases, registry, summary_line
 from fastopt.surfaces.base import registry as surface_classes
 
+EITHER_ORDER = ("basin", "sweep")
+"""Subcommands that take RULE and SURFACE in either order."""
+
 # Surfaces are named in letters, digits and underscores; all else is a formula.
 _NAME = re.compile(r"[\w-]+")
 
 
 def declare_problem(parser: Parser) -> None:
     """Add RULE, SURFACE, and the parameters of all rules as options."""
+    declare_positions(parser)
+    declare_parameters(parser)
+
+
+def declare_positions(parser: Parser) -> None:
+    """Add RULE and SURFACE."""
     parser.usage = "%(prog)s RULE SURFACE [options]"  # all of them would fill the screen
-    parser.set_defaults(refuse=_refuse)
-    parser.help_for = partial(_rule_help, parser)
     parser.add_argument("rule", metavar="RULE", help="such as adam; all: fastopt list")
     parser.add_argument("surface", metavar="SURFACE", help="such as rosenbrock, or a formula")
+
+
+def declare_parameters(parser: Parser) -> None:
+    """Add the parameters of all rules and surfaces as options."""
+    parser.set_defaults(refuse=_refuse)
+    parser.help_for = partial(_rule_help, parser)
     _declare_parameters(parser, list(registry.values()))
     declare_surface(parser)
 
@@ -85,6 +98,20 @@ def _surface_option(name: str) -> str:
 
 def _of_surface(name: str) -> str:
     return f"surface_{name}"  # apart from the rules' and the subcommand's own options
+
+
+def put_in_order(options: Options) -> None:
+    """Exchange RULE and SURFACE where they came the other way round: no name is both."""
+    if _is_rule(options.surface) and not _is_rule(options.rule):
+        options.rule, options.surface = options.surface, options.rule
+
+
+def _is_rule(name: str | None) -> bool:
+    try:
+        look_up("rule", name or "", registry | aliases)
+    except ValueError:
+        return False
+    return True
 
 
 def given_parameters(options: Options) -> dict[str, Any]:
@@ -210,6 +237,8 @@ def _requirement(field: Any) -> str:
 
 def _refuse(options: Options, unknown: str) -> NoReturn:
     """Refuse an option, with those that the rule has."""
+    if options.command in EITHER_ORDER:
+        put_in_order(options)
     try:
         classes = classes_of(options.rule, options.rule_inner)
     except ValueError:  # what stands for RULE may be the value of the unknown option
@@ -232,6 +261,8 @@ def _rule_help(parser: Parser, options: Options) -> Parser:
     if getattr(options, "rule", None) is None:
         return parser
     command = parser.prog.rpartition(" ")[2]
+    if command in EITHER_ORDER:
+        put_in_order(options)
     with refusals(command):
         cls = look_up("rule", options.rule, registry | aliases)
     own = Parser(

@@ -47,7 +47,7 @@ def run(options: Options) -> None:
         print_json(facts | {"output": output and str(output)})
     else:
         print("\n".join(_lines(runs, facts)))
-        if output is not None:
+        if output:
             print(f"\nwrote {output}")
 
 

@@ -65,6 +65,26 @@ def bounds(text: str) -> np.ndarray:
     return np.reshape(ends, (-1, 2)).squeeze()
 
 
+def shape(text: str) -> tuple[int, int]:
+    """``ROWSxCOLUMNS``, or one number for both."""
+    sides = [positive(part) for part in text.lower().split("x")]
+    if len(sides) > 2:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be ROWSxCOLUMNS, such as 1024x1024")
+    return sides[0], sides[-1]
+
+
+def declare_outputs(group: Any, help: str) -> None:
+    """Add ``-o``, which can be repeated."""
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help=f"{help}; can be repeated",
+    )
+
+
 def checked_output(options: Options, option: str, name: str, endings: tuple[str, ...]) -> Path:
     """The path, refused before any work is done if it cannot be written to."""
     path, said = Path(name), f"fastopt {options.command}: {option} {name}"

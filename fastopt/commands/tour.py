@@ -42,9 +42,10 @@ def _declare(parser: Parser) -> None:
 def tour(options: Options) -> None:
     """Eight rules on four surfaces from 100,000 starts: a table and pictures.
 
-    It needs no argument, takes well under a minute, prints one table, and writes two
-    pictures: paths on a bowl, and success against steps. The learning rates were tuned
-    for each rule and surface; any other rule, asked for by --rules, is tuned then.
+    It needs no argument, takes well under a minute, prints one table, and writes four
+    pictures: paths on a bowl, success against steps, basins of attraction, and a plane of
+    two parameters. The learning rates were tuned for each rule and surface; any other
+    rule, asked for by --rules, is tuned then.
 
     example:
       fastopt tour --output /tmp/tour --rules adam,momentum

@@ -1,0 +1,96 @@
+"""Attractors: where runs end, each described by a point, its kind, and what it is known as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIVERGED, UNRESOLVED = -1, -2
+"""Labels of the starts that end at no attractor."""
+
+KINDS = ("minimum", "saddle", "maximum", "flat", "cycle")
+"""The kinds of attractors, in the order in which those that are not known are listed."""
+
+KNOWN = ("minima", "local_minima", "saddles")
+"""The attributes of a surface that hold points it is known to be stationary at."""
+
+
+@dataclass(frozen=True)
+class Attractors:
+    """Where the runs of a map ended: k attractors, in an order that depends on them alone.
+
+    First come those that the surface knows, in its order: minima, local minima, saddles; then
+    the others by kind, value and coordinates.
+
+    Attributes
+    ----------
+    points : numpy.ndarray, shape (k, dim)
+        The known point; else, of all points that runs ended at, that of the least gradient;
+        of a cycle its first point in lexicographic order.
+    values : numpy.ndarray, shape (k,)
+        The surface's values there; of a cycle the mean over its points.
+    kinds : tuple of str
+        ``minimum``, ``saddle``, ``maximum``, ``flat`` (a region of stationary points, or one
+        where the gradient is below the limit of convergence all over) or ``cycle``.
+    matched : tuple of str
+        Which point of the surface it is, such as ``minima[0]``; empty where it is none.
+    orbits : tuple of numpy.ndarray, shape (period, dim)
+        The points of each cycle in their order; of the others the point alone.
+    """
+
+    points: NDArray[np.float64]
+    values: NDArray[np.float64]
+    kinds: tuple[str, ...]
+    matched: tuple[str, ...]
+    orbits: tuple[NDArray[np.float64], ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def periods(self) -> NDArray[np.int64]:
+        """The period of each, 1 but for cycles."""
+        return np.array([len(orbit) for orbit in self.orbits], np.int64)
+
+    def names(self) -> list[str]:
+        """Each in a few words: ``minimum at (3, 2)``."""
+        texts = []
+        for kind, orbit in zip(self.kinds, self.orbits, strict=True):
+            kind = f"cycle of {len(orbit)}" if kind == "cycle" else kind
+            texts.append(f"{kind} {'around' if kind == 'flat' else 'at'} {say_point(orbit[0])}")
+        return texts
+
+    def order(self) -> NDArray[np.int64]:
+        """The numbers of these attractors in the order described above."""
+        return np.array(sorted(range(len(self)), key=self._place), np.int64)
+
+    def take(self, numbers: NDArray[np.int64]) -> Attractors:
+        """Those of these numbers."""
+        return Attractors(
+            points=self.points[numbers],
+            values=self.values[numbers],
+            kinds=tuple(self.kinds[k] for k in numbers),
+            matched=tuple(self.matched[k] for k in numbers),
+            orbits=tuple(self.orbits[k] for k in numbers),
+        )
+
+    def _place(self, k: int) -> tuple[Any, ...]:
+        name, _, number = self.matched[k].rstrip("]").partition("[")
+        if name:
+            return (KNOWN.index(name), int(number))
+        # Rounded, so that equal values of symmetric points are equal.
+        value = float(f"{self.values[k]:.9g}")
+        period = len(self.orbits[k])
+        return (len(KNOWN), KINDS.index(self.kinds[k]), period, value, *self.points[k].tolist())
+
+
+def say_point(point: NDArray[np.float64], digits: int = 4) -> str:
+    """``(3, 2)``; of more than three coordinates the first three."""
+    scale = float(np.abs(point).max(initial=0.0))
+    # What is 0 but for rounding shall look so.
+    decimals = digits - 1 - int(np.floor(np.log10(scale))) if scale > 0 else 0
+    shown = ", ".join(f"{x + 0.0:.{digits}g}" for x in np.round(point[:3], decimals))
+    return f"({shown}{', ...' if len(point) > 3 else ''})"

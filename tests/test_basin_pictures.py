@@ -1,0 +1,225 @@
+"""Pictures of basins, and the subcommands that make them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+import fastopt as fo
+from fastopt.basins import colours, picture
+from fastopt.cli import main
+
+HIMMELBLAU = fo.Himmelblau()
+QUICK = ["--max-steps", "2000", "--no-progress"]
+
+
+@pytest.fixture(scope="module")
+def basins():
+    return fo.basin_map(fo.Momentum(0.01), HIMMELBLAU, shape=(40, 60), max_steps=2000)
+
+
+@pytest.fixture
+def typed(capsys):
+    def run(*arguments):
+        status = main([*map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+# -- colours -----------------------------------------------------------------------------
+
+
+def test_a_hue_gets_darker_with_the_steps_and_stays_apart_from_the_others():
+    shades = colours.palette(20).astype(float)
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(shades @ weights, axis=1) <= 0.5).all()
+    assert (shades[:, 0] @ weights - shades[:, -1] @ weights > 80).all()
+    middle = shades[:8, colours.SHADES // 2]
+    apart = np.linalg.norm(middle[:, None] - middle, axis=-1)
+    assert apart[~np.eye(8, dtype=bool)].min() > 60
+    grey = colours.greys()
+    assert (np.ptp(grey.astype(int), axis=1) <= 2).all()
+
+
+def test_oklab_is_that_of_its_author():
+    # White, and the table of XYZ to OKLab's own page gives L = 1 for it; red by its formulae.
+    np.testing.assert_array_equal(
+        colours.to_bytes(np.array([[1.0, 0, 0], [0, 0, 0]])), [[255] * 3, [0] * 3]
+    )
+    red = np.array([[0.62796, 0.22486, 0.12585]])
+    np.testing.assert_array_equal(colours.to_bytes(red), [[255, 0, 0]])
+    assert (colours.palette(1)[0, colours.SHADES // 2] - np.array([0x00, 0x72, 0xB2]) < 8).all()
+
+
+# -- pictures ----------------------------------------------------------------------------
+
+
+def test_a_picture_has_the_maps_own_pixels(basins, tmp_path):
+    path = tmp_path / "map.png"
+    basins.save_image(path, marks=False)
+    read = np.round(imread(path) * 255).astype(np.uint8)
+    assert read.shape == (40, 60, 3)
+    upwards = read[::-1]
+    assert (upwards[basins.labels == -1] == 0).all()
+    assert (basins.labels == -1).any()
+    hues = colours.palette(4)
+    for k in range(4):
+        own = upwards[basins.labels == k]
+        assert {tuple(c) for c in own.tolist()} <= {tuple(c) for c in hues[k].tolist()}
+    np.testing.assert_array_equal(read, picture.image(basins))
+    few, many = (
+        upwards[basins.steps == n][0] for n in np.sort(basins.steps[basins.labels == 0])[[0, -1]]
+    )
+    assert few.sum() > many.sum()
+
+
+def test_minima_are_marked_where_they_are(basins, tmp_path):
+    basins.save_image(tmp_path / "map.png")
+    read = np.round(imread(tmp_path / "map.png") * 255).astype(np.uint8)[::-1]
+    for x, y in HIMMELBLAU.minima:
+        row, column = np.abs(basins.y - y).argmin(), np.abs(basins.x - x).argmin()
+        assert (read[row, column] == 255).all()
+    with pytest.raises(ValueError, match=r"must end in \.png"):
+        basins.save_image(tmp_path / "map.gif")
+
+
+def test_a_figure_has_legend_marks_and_scale(basins, tmp_path):
+    figure = basins.plot(contours=True)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    shares = basins.fractions()
+    assert texts[0] == f"minimum at (3, 2), {shares.value[0]:.1%}"
+    assert texts[-1] == f"diverged, {shares.value[-1]:.1%}"
+    stars = [c for c in figure.axes[0].collections if len(c.get_offsets()) == 4]
+    np.testing.assert_allclose(stars[-1].get_offsets(), HIMMELBLAU.minima)
+    assert "steps" in figure.axes[1].get_ylabel()
+    figure.savefig(tmp_path / "map.png", dpi=50)
+
+
+def test_slices_cycles_and_empty_maps_are_drawn(tmp_path):
+    rastrigin = fo.basin_map(
+        fo.GradientDescent(0.002), fo.Rastrigin(dim=4), shape=24, slice=(1, 3), max_steps=500
+    )
+    figure = rastrigin.plot()
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("x₂", "x₄")
+    assert "others" in figure.legends[0].get_texts()[-1].get_text()
+    nowhere = fo.basin_map(fo.GradientDescent(1e-9), HIMMELBLAU, shape=8, max_steps=10)
+    nowhere.plot().savefig(tmp_path / "nowhere.png", dpi=50)
+    nowhere.save_image(tmp_path / "nowhere.png")
+    assert (np.round(imread(tmp_path / "nowhere.png")[..., :3] * 255) == 128).all()
+    nowhere.save(tmp_path / "nowhere.npz")
+    assert fo.BasinMap.load(tmp_path / "nowhere.npz").attractors.shape == (0, 2)
+    with pytest.raises(ValueError, match="has no surface to draw"):
+        fo.BasinMap.load(tmp_path / "nowhere.npz").plot(contours=True)
+
+
+# -- fastopt basin -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [("himmelblau", "momentum"), ("momentum", "Himmelblau")])
+def test_the_command_maps_prints_and_writes(typed, tmp_path, basins, order):
+    image, file, figure = (tmp_path / name for name in ("a.png", "a.npz", "b.png"))
+    options = ["--learning-rate", "0.01", "--shape", "40x60", "-o", image, "-o", file]
+    status, out, err = typed("basin", *order, *options, "--figure", figure, "--fidelity", *QUICK)
+    assert (status, err) == (0, "")
+    assert max(map(len, out.splitlines()[:-3])) <= 80
+    assert "minimum at (3, 2)" in out
+    assert "basin entropy" in out
+    assert "ends where the flow ends" in out
+    assert out.splitlines()[-3:] == [f"wrote {path}" for path in (image, file, figure)]
+    np.testing.assert_array_equal(fo.BasinMap.load(file).labels, basins.labels)
+    basins.save_image(tmp_path / "own.png")
+    assert (tmp_path / "own.png").read_bytes() == image.read_bytes()
+    status, out, err = typed("basin", file, "--json")
+    facts = json.loads(out)
+    assert (status, err) == (0, "")
+    assert [row["known_as"] for row in facts["basins"][:4]] == [f"minima[{k}]" for k in range(4)]
+    shares = [row["share"] for row in facts["basins"]]
+    np.testing.assert_allclose(shares, basins.fractions().value)
+    assert [row["label"] for row in facts["basins"]] == [0, 1, 2, 3, -2, -1]
+
+
+def test_the_command_takes_a_window_and_a_slice(typed, tmp_path):
+    given = ["--slice", "2,4", "--bounds", "-1,1,0,2", "--shape", "6", "--dim", "4"]
+    file = tmp_path / "a.npz"
+    status, _, _ = typed("basin", "sphere", "gradient_descent", *given, "-o", file, *QUICK)
+    assert status == 0
+    read = fo.BasinMap.load(file)
+    assert read.bounds.tolist() == [[-1, 1], [0, 2]]
+    np.testing.assert_array_equal(read.frame[1:], np.eye(4)[[1, 3]])
+
+
+def test_the_command_refines(typed):
+    given = ["himmelblau", "gradient_flow", "--shape", "200", "--refine", *QUICK]
+    status, out, _ = typed("basin", *given)
+    assert status == 0
+    assert "of them run" in out
+    facts = json.loads(typed("basin", *given, "--json")[1])
+    assert 0 < facts["share_run"] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["himmelblau"], "needs SURFACE and RULE, or a saved map"),
+        (["himmelblau", "adm"], "'adm': no such rule; did you mean 'adam'"),
+        (["himmelblau", "adam", "--momentum", "1"], "--momentum: no such option for adam"),
+        (["adam", "himmelblau", "--foo"], "--foo: no such option for adam"),
+        (["himmelblau", "adam", "--shape", "0"], "'0': must be at least 1"),
+        (["himmelblau", "adam", "--shape", "1x2x3"], "must be ROWSxCOLUMNS"),
+        (["himmelblau", "adam", "--bounds", "3,1"], "lower than the second"),
+        (["himmelblau", "adam", "--slice", "0,1"], "two coordinates from 1"),
+        (["himmelblau", "adam", "--slice", "1,3"], "has 2 coordinates"),
+        (["himmelblau", "adam", "-o", "a.gif"], "--output a.gif: must end in .png, .npz"),
+        (["himmelblau", "adam", "--figure", "/nowhere/a.png"], "cannot be written to"),
+        (["nowhere.npz"], "nowhere.npz: No such file"),
+    ],
+)
+def test_bad_basin_commands_are_refused_in_one_line(typed, arguments, error):
+    status, out, err = typed("basin", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("fastopt basin: ")
+    assert error in err
+
+
+# -- fastopt sweep -----------------------------------------------------------------------
+
+PLANE = ["--over", "learning_rate=1e-3:10:12:log", "--over", "momentum=0:0.9:4"]
+
+
+def test_the_command_sweeps_a_plane(typed, tmp_path):
+    image, file = tmp_path / "a.png", tmp_path / "a.npz"
+    status, out, err = typed("sweep", "bowl", "momentum", *PLANE, "-o", image, "-o", file, *QUICK)
+    assert (status, err) == (0, "")
+    assert "12 values of learning_rate x 4 of momentum, 1 start" in out
+    assert image.stat().st_size > 10_000
+    over = {"learning_rate": np.geomspace(1e-3, 10, 12), "momentum": np.linspace(0, 0.9, 4)}
+    direct = fo.parameter_map(fo.Momentum, fo.Bowl(), [-7, 2], over, max_steps=2000)
+    np.testing.assert_array_equal(fo.ParameterMap.load(file).steps, direct.steps)
+    status, out, _ = typed("sweep", "momentum", "bowl", *PLANE, "--starts", 20, "--json", *QUICK)
+    facts = json.loads(out)
+    assert (status, facts["starts"], np.shape(facts["converged"])) == (0, 20, (4, 12))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ([], "needs --over twice"),
+        (["--over", "momentum=1"], "must be NAME=LOW:HIGH"),
+        (["--over", "momentum=1:0"], "LOW < HIGH"),
+        (["--over", "momentum=0:1:log"], "LOW must be > 0"),
+        (["--over", "lr=0:1", *PLANE[2:]], "'lr': no such parameter; "),
+        ([*PLANE, "--momentum", "0.5"], "momentum: is in over= and in fixed="),
+        ([*PLANE, "-o", "a.gif"], "--output a.gif: must end in .npz, .png, .pdf, .svg"),
+        ([*PLANE, "--show", "colour", "-o", "a.png"], "what='colour': must be one of steps"),
+    ],
+)
+def test_bad_sweeps_are_refused_in_one_line(typed, arguments, error, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = typed("sweep", "momentum", "bowl", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("fastopt sweep: ")
+    assert error in err
