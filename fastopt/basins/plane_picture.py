@@ -64,9 +64,9 @@ def plot(plane: ParameterMap, what: str, title: str) -> Figure:
     ax.tick_params(labelsize=SMALL, colors=INK, which="both")
     for side in ax.spines.values():
         side.set_visible(False)
-    best = plane.best()
-    if np.isfinite(list(best.values())).all():
-        ax.scatter(*best.values(), marker="*", s=150, c="white", edgecolors="black", zorder=5)  # type: ignore[misc]
+    x, y = plane.best().values()
+    if np.isfinite([x, y]).all():
+        ax.scatter(x, y, marker="*", s=150, c="white", edgecolors="black", zorder=5)
     bar = figure.colorbar(mesh, ax=ax, shrink=0.8, aspect=30)
     bar.set_label(_LABELS[what], fontsize=MEDIUM, color=INK)
     bar.ax.tick_params(labelsize=SMALL, colors=INK)
@@ -81,8 +81,13 @@ def _legend(figure: Figure, plane: ParameterMap, what: str) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    star = {"marker": "*", "markersize": 11, "color": "white", "markeredgecolor": "black"}
-    handles: list[Any] = [Line2D([], [], linestyle="", label="fastest", **star)]  # type: ignore[arg-type]
+    star: dict[str, Any] = {
+        "marker": "*",
+        "markersize": 11,
+        "color": "white",
+        "markeredgecolor": "black",
+    }
+    handles: list[Any] = [Line2D([], [], linestyle="", label="fastest", **star)]
     if what in ("steps", "fun"):
         if (plane.diverged == 1).any():
             handles.append(Patch(facecolor="black", label="diverged"))
