@@ -364,3 +364,36 @@ def test_square_root_needs_no_function_of_ours(dtype):
     text = assembly_of(run, dtype)
     assert re.search(r"\bvsqrtp[sd]\b", text)
     assert not re.search(r"\bcall", text)
+
+
+# -- for random numbers ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log_of_a_normal_number_is_the_logarithm(dtype):
+    tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
+    x = np.exp(np.random.default_rng(7).uniform(np.log(float(tiny)), np.log(float(huge)), 10_000))
+    x = np.append(x.astype(dtype), [tiny, huge, 0.5, 1, 2, np.nextafter(np.ones(1, dtype)[0], 0)])
+    x = x.astype(dtype)
+    np.testing.assert_array_equal(evaluate("log_of_normal", x), evaluate("log", x))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_quarter_turns(dtype):
+    turn = specialise(elementary.quarter_turn, dtype)
+
+    @numba.njit(error_model="numpy")
+    def run(t, out):
+        for j in range(t.size):
+            out[0, j], out[1, j] = turn(t[j])
+
+    eps = float(np.finfo(dtype).eps)
+    t = np.random.default_rng(8).uniform(-0.5, 0.5, 2_000).astype(dtype)
+    t = np.append(t, np.array([0.5, -0.5, 0.0, eps, -eps], dtype))
+    out = np.zeros((2, t.size), dtype)
+    run(t, out)
+    with mpmath.workdps(40):
+        for j, turns in enumerate(t):
+            angle = mpmath.pi / 2 * mpmath.mpf(float(turns))
+            for found, exact in zip(out[:, j], (mpmath.cos(angle), mpmath.sin(angle)), strict=True):
+                assert abs(float(found) - exact) <= 1.2 * eps * abs(exact), (turns, found)

@@ -10,7 +10,7 @@ import oracles
 import pytest
 from oracles import same_bits
 from scipy import stats
-from test_philox import philox
+from test_philox import normal_pair, philox
 
 import fastopt as fo
 from fastopt.kernels import tile
@@ -36,8 +36,7 @@ def normal_numbers(seed, run, step, dim, stream):
         )
         a, b, c, d = philox(counter, (seed % 2**32, seed >> 32))
         u, v = (((high << 32 | low) >> 12) * 2.0**-52 + 2.0**-53 for high, low in ((a, b), (c, d)))
-        radius = math.sqrt(-2 * math.log(u))
-        numbers += [radius * math.cos(2 * math.pi * v), radius * math.sin(2 * math.pi * v)]
+        numbers += normal_pair(u, v, d)
     return np.array(numbers[:dim])
 
 

@@ -154,7 +154,7 @@ def _log_polynomial_float32(z):
     return fma(p, z, 6.666666e-01)
 
 
-def _make_log(form: _Format, polynomial: Scalar) -> Scalar:
+def _make_logs(form: _Format, polynomial: Scalar) -> tuple[Scalar, Scalar]:
     mantissa = form.mantissa
     ln2_1, ln2_2 = form.ln2
     smallest_normal = 2.0 ** (1 - form.bias)
@@ -173,6 +173,21 @@ def _make_log(form: _Format, polynomial: Scalar) -> Scalar:
 
     # The arrangement of fdlibm's e_log.c: with m = 1 + f, s = f / (2 + f) and h = f**2 / 2,
     # log(1 + f) = f - (h - s * (h + s**2 polynomial(s**2))).
+    @merged
+    def of_normal(x, zero):
+        bits = subtract_bits(bits_of(x), offset)
+        k = float_of(or_bits(shift_right(bits, mantissa), two_to_mantissa)) - zero
+        f = float_of(add_bits(and_bits(bits, mantissa_mask), sqrt_half)) - 1.0
+        s = f / (f + 2.0)
+        z = s * s
+        h = 0.5 * f * f
+        tail = h - fma(s, fma(z, polynomial(z), h), k * ln2_2)
+        return fma(k, ln2_1, f - tail)
+
+    def log_of_normal(x):
+        """The same of a finite x that is neither 0 nor subnormal nor below 0."""
+        return of_normal(x, origin)
+
     def log(x):
         """The natural logarithm of x, within 0.85 ulp over the whole domain.
 
@@ -181,20 +196,12 @@ def _make_log(form: _Format, polynomial: Scalar) -> Scalar:
         """
         subnormal = x < smallest_normal
         lifted = x * lift_factor if subnormal else x
-        bits = subtract_bits(bits_of(lifted), offset)
-        exponent = float_of(or_bits(shift_right(bits, mantissa), two_to_mantissa))
-        k = exponent - (lifted_origin if subnormal else origin)
-        f = float_of(add_bits(and_bits(bits, mantissa_mask), sqrt_half)) - 1.0
-        s = f / (f + 2.0)
-        z = s * s
-        h = 0.5 * f * f
-        tail = h - fma(s, fma(z, polynomial(z), h), k * ln2_2)
-        y = fma(k, ln2_1, f - tail)
+        y = of_normal(lifted, lifted_origin if subnormal else origin)
         y = y if x < inf else x
         y = -inf if x == 0.0 else y
         return nan if x < 0.0 else y
 
-    return log
+    return log, log_of_normal
 
 
 def _bits_of_constant(value: float, form: _Format) -> int:
@@ -316,16 +323,46 @@ def _make_cos(form: _Format, polynomial: Scalar) -> Scalar:
     return cos
 
 
+# -- a quarter of a turn -----------------------------------------------------------------
+
+
+def _quarter_turn_float64(t):
+    """cos and sin of t quarter turns, |t| <= 1/2; off by 2**-57 and 2**-64, and roundings."""
+    z = t * t
+    p = fma(-6.321256869628588e-09, z, 4.710609726757823e-07)
+    p = fma(p, z, -2.520203677046026e-05)
+    p = fma(p, z, 9.192602741831558e-04)
+    p = fma(p, z, -2.086348076331121e-02)
+    p = fma(p, z, 2.536695079010467e-01)
+    p = fma(p, z, -1.2337005501361697)
+    q = fma(5.633933781537854e-08, z, -3.59864335298231e-06)
+    q = fma(q, z, 1.604411507421909e-04)
+    q = fma(q, z, -4.681754132340976e-03)
+    q = fma(q, z, 7.969262624604301e-02)
+    q = fma(q, z, -6.459640975062443e-01)
+    return fma(p, z, 1.0), t * fma(q, z, 1.5707963267948966)
+
+
+def _quarter_turn_float32(t):
+    """The same in float32; off by 2**-34 and 2**-28."""
+    z = t * t
+    p = fma(0.0009036280663802505, z, -0.02086006950026408)
+    p = fma(p, z, 0.2536692036551135)
+    p = fma(p, z, -1.2337005406331623)
+    q = fma(-4.602149212814176e-03, z, 7.968021764775542e-02)
+    q = fma(q, z, -6.459634776648118e-01)
+    return fma(p, z, 1.0), t * fma(q, z, 1.5707963219532366)
+
+
 exp = ByDtype(
     "exp",
     float64=_make_exp(_FLOAT64, _exp_polynomial_float64),
     float32=_make_exp(_FLOAT32, _exp_polynomial_float32),
 )
-log = ByDtype(
-    "log",
-    float64=_make_log(_FLOAT64, _log_polynomial_float64),
-    float32=_make_log(_FLOAT32, _log_polynomial_float32),
-)
+_logs_float64 = _make_logs(_FLOAT64, _log_polynomial_float64)
+_logs_float32 = _make_logs(_FLOAT32, _log_polynomial_float32)
+log = ByDtype("log", float64=_logs_float64[0], float32=_logs_float32[0])
+log_of_normal = ByDtype("log_of_normal", float64=_logs_float64[1], float32=_logs_float32[1])
 sin = ByDtype(
     "sin",
     float64=_make_sin(_FLOAT64, _sin_polynomial_float64),
@@ -336,3 +373,4 @@ cos = ByDtype(
     float64=_make_cos(_FLOAT64, _sin_polynomial_float64),
     float32=_make_cos(_FLOAT32, _sin_polynomial_float32),
 )
+quarter_turn = ByDtype("quarter_turn", _quarter_turn_float64, _quarter_turn_float32)
