@@ -108,7 +108,10 @@ def test_list_has_every_rule_and_surface(answer):
     end = words.index("surface")
     assert words[0] == "rule"
     assert sorted(words[1:end]) == fo.rules.names()
-    assert words[end + 1 :] == fo.surfaces.names()
+    ensembles, spectra = words.index("ensemble"), words.index("spectrum")
+    assert words[end + 1 : ensembles] == fo.surfaces.names()
+    assert words[ensembles + 1 : spectra] == ["random_quadratics"]
+    assert words[spectra + 1 :] == fo.spectra.names()
     assert max(map(len, out.splitlines())) <= 80
     for name in fo.rules.names():
         rule = fo.rules.get(name)

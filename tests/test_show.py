@@ -89,5 +89,7 @@ def test_a_surface_is_shown_with_what_it_says_of_itself(capsys):
 def test_an_unknown_name_is_one_line(capsys):
     assert main(["show", "adma"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("fastopt show: 'adma': no such rule or surface; did you mean 'ada")
+    assert error.startswith(
+        "fastopt show: 'adma': no such rule, surface or spectrum; did you mean 'ada"
+    )
     assert error.count("\n") == 1

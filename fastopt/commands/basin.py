@@ -17,9 +17,9 @@ from fastopt.cli import (
     print_json,
     refusals,
 )
+from fastopt.commands.objectives import chosen_surface
 from fastopt.commands.problem import (
     chosen_rule,
-    chosen_surface,
     declare_parameters,
     put_in_order,
 )

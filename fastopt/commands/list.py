@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from fastopt import rules, surfaces
+from fastopt import ensembles, rules, spectra, surfaces
 from fastopt.cli import Options, Parser, command, print_json
 from fastopt.rules.base import LIBRARIES, summary_line
 from fastopt.rules.base import registry as rule_classes
@@ -19,8 +22,8 @@ def _declare(parser: Parser) -> None:
     parser.add_argument(
         "kind",
         nargs="?",
-        choices=["rules", "surfaces"],
-        metavar="rules|surfaces",
+        choices=["rules", "surfaces", "ensembles", "spectra"],
+        metavar="rules|surfaces|ensembles|spectra",
         help="list only these",
     )
     parser.add_argument("--json", action="store_true", help="print the tables as JSON")
@@ -28,17 +31,22 @@ def _declare(parser: Parser) -> None:
 
 @command(_declare)
 def list_(options: Options) -> None:
-    """The rules with their parameters, and the surfaces.
+    """The rules with their parameters, the surfaces, ensembles of them, and their spectra.
 
     example:
       fastopt list rules
     """
-    tables = {"rules": _rules, "surfaces": _surfaces}
+    tables = {"rules": _rules, "surfaces": _surfaces, "ensembles": _ensembles, "spectra": _spectra}
     chosen = {kind: make() for kind, make in tables.items() if options.kind in (None, kind)}
     if options.json:
         print_json(chosen)
         return
-    texts = {"rules": _rule_lines, "surfaces": _surface_lines}
+    texts: dict[str, Callable[[list[dict[str, Any]]], list[str]]] = {
+        "rules": _rule_lines,
+        "surfaces": _surface_lines,
+        "ensembles": partial(_parameter_lines, "ensemble"),
+        "spectra": partial(_parameter_lines, "spectrum"),
+    }
     print("\n\n".join("\n".join(texts[kind](rows)) for kind, rows in chosen.items()))
 
 
@@ -78,6 +86,37 @@ def _surfaces() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _ensembles() -> list[dict[str, Any]]:
+    return [_called(name, cls) for name, cls in ensembles.registry.items()]
+
+
+def _spectra() -> list[dict[str, Any]]:
+    return [_called(name, cls) for name, cls in spectra.registry.items()]
+
+
+def _called(name: str, cls: type) -> dict[str, Any]:
+    """What it is, and what it takes; null where it must be given, or may be left out."""
+    parameters = {
+        key: None if parameter.default is parameter.empty else parameter.default
+        for key, parameter in inspect.signature(cls).parameters.items()
+    }
+    description = re.sub(r" \[\d+\]_", "", summary_line(cls))
+    return {"name": name, "parameters": parameters, "description": description}
+
+
+def _parameter_lines(title: str, rows: list[dict[str, Any]]) -> list[str]:
+    label = max(len(name) for name in (title, *(row["name"] for row in rows))) + 2
+    lines = [f"{title:{label}}what it is, parameters"]
+    for row in rows:
+        parameters = ", ".join(
+            name if value is None else f"{name}={value}"
+            for name, value in row["parameters"].items()
+        )
+        texts = [*_wrapped(row["description"], label), *_wrapped(parameters, label)]
+        lines += _row(f"{row['name']:{label}}", texts)
+    return lines
 
 
 def _rule_lines(rows: list[dict[str, Any]]) -> list[str]:

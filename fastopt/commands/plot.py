@@ -6,7 +6,7 @@ import argparse
 
 from fastopt.cli import Options, Parser, command, count, refusals
 from fastopt.commands.conditions import checked_picture
-from fastopt.commands.problem import chosen_surface, declare_surface
+from fastopt.commands.objectives import chosen_surface, declare_surface
 from fastopt.commands.running import bounds
 
 _LEAST, _MOST = 200, 10_000

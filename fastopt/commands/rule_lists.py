@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from fastopt import rules
 from fastopt.cli import Options, UsageError, refusals
+from fastopt.commands.entries import check_known, entries, entry, flag_of, number_of
 from fastopt.commands.problem import (
     build_rule,
     classes_of,
@@ -16,8 +17,6 @@ from fastopt.commands.problem import (
 )
 from fastopt.names import suggestion
 from fastopt.rules.base import registry
-
-_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 class _Entry(NamedTuple):
@@ -34,44 +33,33 @@ class _Entry(NamedTuple):
 def chosen_rules(options: Options) -> dict[str, rules.Rule]:
     """The rules that were asked for, by what to call them."""
     with refusals(options.command):
-        entries = [_entry(text, options.rule_inner) for text in options.rules.split(",")]
+        listed = [_entry(text, options.rule_inner) for text in entries(options.rules)]
     shared = given_parameters(options)
     for name in shared:
-        if not any(entry.takes(name) for entry in entries):
+        if not any(one.takes(name) for one in listed):
             refuse(options, options_of(list(registry.values()))[name])
-    names = Counter(entry.classes[0].name for entry in entries)
+    names = Counter(one.classes[0].name for one in listed)
     chosen: dict[str, rules.Rule] = {}
-    for entry in entries:
-        name = entry.classes[0].name
-        label = name if names[name] == 1 else entry.text
+    for one in listed:
+        name = one.classes[0].name
+        label = name if names[name] == 1 else one.text
         if label in chosen:
             raise UsageError(
                 f"fastopt {options.command}: {label}: is there twice; give it other parameters, "
                 f"such as {name}:learning_rate=0.1"
             )
-        given = {key: value for key, value in shared.items() if entry.takes(key)}
+        given = {key: value for key, value in shared.items() if one.takes(key)}
         with refusals(options.command):
-            chosen[label] = build_rule(entry.classes, given | entry.own)
+            chosen[label] = build_rule(one.classes, given | one.own)
     return chosen
 
 
 def _entry(text: str, inner: str | None) -> _Entry:
     """What ``adam:learning_rate=0.1:beta1=0.8`` says."""
-    name, *pairs = (part.strip() for part in text.split(":"))
-    given: dict[str, str] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ValueError(
-                f"{text}: {pair!r}: must be a parameter and its value, such as learning_rate=0.1"
-            )
-        given[key.strip().replace("-", "_")] = value.strip()
+    name, given = entry(text, "learning_rate=0.1")
     classes = classes_of(name, given.get("inner", inner))
     fields = fields_of(classes)
-    for key in given:
-        if key not in fields:
-            hint = suggestion(key, fields)
-            raise ValueError(f"{text}: {key!r}: {name} has no such parameter; {hint}")
+    check_known(text, name, given, fields)
     own = {key: _value(text, key, value, fields[key]) for key, value in given.items()}
     return _Entry(text.strip(), classes, own)
 
@@ -80,19 +68,14 @@ def _value(text: str, key: str, value: str, field: Any) -> Any:
     if "rule" in field.metadata:
         return value
     if "flag" in field.metadata:
-        if value.lower() not in _FLAGS:
-            raise ValueError(f"{text}: {key}={value}: must be true or false")
-        return _FLAGS[value.lower()]
-    try:
-        return float(value)
-    except ValueError:
-        raise ValueError(f"{text}: {key}={value}: must be a number") from None
+        return flag_of(text, key, value)
+    return number_of(text, key, value)
 
 
 def refuse(options: Options, unknown: str) -> NoReturn:
     """Refuse an option, with the nearest of those that the rules have."""
     try:
-        classes = [cls for text in options.rules.split(",") for cls in _entry(text, None).classes]
+        classes = [cls for text in entries(options.rules) for cls in _entry(text, None).classes]
     except ValueError:  # what stands for RULES may be the value of the unknown option
         classes = list(registry.values())
     near = suggestion(unknown, options_of(classes).values())

@@ -11,7 +11,8 @@ import numpy as np
 import fastopt as fo
 from fastopt.cli import Options, Parser, command, print_json, refusals
 from fastopt.commands.conditions import chosen_starts, declare_conditions, run_as_chosen
-from fastopt.commands.problem import chosen_rule, chosen_surface, declare_problem
+from fastopt.commands.objectives import chosen_objective, described
+from fastopt.commands.problem import chosen_rule, declare_problem
 from fastopt.commands.running import checked_output
 
 _MOST_LISTED = 20
@@ -32,8 +33,9 @@ def run(options: Options) -> None:
       fastopt run adam --help
       fastopt run adam rosenbrock --learning-rate 0.1 --starts 100000
       fastopt run momentum bowl --start "-7,2" --stop-value 1e-6
+      fastopt run adam random_quadratics --spectrum uniform:low=1:high=3
     """
-    rule, surface = chosen_rule(options), chosen_surface(options)
+    rule, surface = chosen_rule(options), chosen_objective(options)
     starts = chosen_starts(options, surface)
     output = options.output and checked_output(options, "--output", options.output, (".npz",))
     runs = run_as_chosen(options, rule, surface, starts)
@@ -41,7 +43,7 @@ def run(options: Options) -> None:
         with refusals("run"):
             _write(output, runs, starts)
     facts = _facts(runs)
-    if options.start is not None:
+    if options.start is not None and runs.surface.count is None:
         facts["runs"] = _listed(runs, starts)
     if options.json:
         print_json(facts | {"output": output and str(output)})
@@ -80,20 +82,27 @@ def _facts(runs: fo.Runs) -> dict[str, Any]:
             "p90_steps": p90,
             "most_steps": most,
         }
-    finite = np.isfinite(runs.fun)
-    best = int(np.argmin(np.where(finite, runs.fun, np.inf)))
     return {
         "rule": rule.name,
         "parameters": {name: getattr(rule, name) for name in rule.parameter_names()},
-        "surface": surface.name,
-        "dim": surface.dim,
+        **described(surface),
         "starts": runs.steps.size,
         "max_steps": runs.max_steps,
         "outcomes": outcomes,
-        "best": {"x": runs.x[best], "fun": runs.fun[best]} if finite.any() else None,
+        "best": _best(runs),
+        "path": runs.path,
         "seconds": runs.seconds,
         "start_steps_per_second": runs.rate,
     }
+
+
+def _best(runs: fo.Runs) -> dict[str, Any] | None:
+    """The least value and where it is; that of an ensemble would say nothing."""
+    finite = np.isfinite(runs.fun)
+    if runs.surface.count is not None or not finite.any():
+        return None
+    best = int(np.argmin(np.where(finite, runs.fun, np.inf)))
+    return {"x": runs.x[best], "fun": runs.fun[best]}
 
 
 def _listed(runs: fo.Runs, starts: Any) -> list[dict[str, Any]]:
@@ -112,7 +121,8 @@ def _listed(runs: fo.Runs, starts: Any) -> list[dict[str, Any]]:
 
 def _lines(runs: fo.Runs, facts: dict[str, Any]) -> list[str]:
     count, steps = facts["starts"], facts["max_steps"]
-    title = f"{runs.rule!r} on {runs.surface!r}: {count:,} starts, at most {steps:,} steps"
+    noun = "starts" if runs.surface.count is None else "runs"
+    title = f"{runs.rule!r} on {runs.surface!r}: {count:,} {noun}, at most {steps:,} steps"
     lines = [*textwrap.wrap(title, 80), ""]
     lines += [f"{'':12}{'runs':>14}{'share':>8}{'median':>12}{'90%':>12}{'most':>12} steps"]
     for name, outcome in facts["outcomes"].items():

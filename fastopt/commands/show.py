@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastopt import surfaces
+from fastopt import ensembles, spectra, surfaces
 from fastopt.cli import Options, Parser, command, print_json, refusals
 from fastopt.equations import docstring
 from fastopt.names import look_up
@@ -27,13 +27,13 @@ _LEFT_OUT = ("Examples",)
 
 
 def _declare(parser: Parser) -> None:
-    parser.add_argument("name", help="of a rule or a surface, e.g. adam or himmelblau")
+    parser.add_argument("name", help="e.g. adam, himmelblau or log_uniform")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 @command(_declare)
 def show(options: Options) -> None:
-    """What a rule or a surface is: its formula, parameters and source.
+    """What a rule, surface, ensemble or spectrum is: its formula, parameters and source.
 
     A rule's defaults are shown for the paper's form and for each library that it has a
     preset of.
@@ -41,9 +41,15 @@ def show(options: Options) -> None:
     example:
       fastopt show adam
     """
-    tables: dict[str, Any] = {**rule_classes, **rule_aliases, **surface_classes}
+    tables: dict[str, Any] = {
+        **spectra.registry,
+        **ensembles.registry,
+        **surface_classes,
+        **rule_aliases,
+        **rule_classes,
+    }
     with refusals("show"):
-        cls = look_up("rule or surface", options.name, tables)
+        cls = look_up("rule, surface or spectrum", options.name, tables)
     text = _without(docstring(inspect.getdoc(cls) or ""))
     facts = _rule_facts(cls) if issubclass(cls, Rule) else _surface_facts(cls)
     if options.json:
@@ -51,7 +57,8 @@ def show(options: Options) -> None:
         return
     print(text)
     lines = _rule_lines(facts) if issubclass(cls, Rule) else _surface_lines(facts)
-    print("\n" + "\n".join(lines))
+    if lines:
+        print("\n" + "\n".join(lines))
 
 
 def _without(text: str) -> str:
@@ -113,9 +120,9 @@ _MOST_POINTS = {"local_minima": 5, "saddles": 5}
 _MOST_MINIMA = 20
 
 
-def _surface_facts(cls: type[Surface]) -> dict[str, Any]:
+def _surface_facts(cls: type[Any]) -> dict[str, Any]:
     options = inspect.signature(cls).parameters.values()
-    if any(option.default is option.empty for option in options):
+    if not issubclass(cls, Surface) or any(option.default is option.empty for option in options):
         return {}
     surface = surfaces.get(cls.name)
     return {name: getattr(surface, name) for name in _FACTS}

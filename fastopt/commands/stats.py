@@ -16,8 +16,10 @@ from fastopt.commands.conditions import (
     prepare,
     run_as_chosen,
 )
-from fastopt.commands.problem import chosen_surface, declare_problems
+from fastopt.commands.objectives import chosen_objective, described
+from fastopt.commands.problem import declare_problems
 from fastopt.commands.rule_lists import chosen_rules, refuse
+from fastopt.ensembles import Objective
 
 if TYPE_CHECKING:
     from fastopt.statistics import Comparisons, Counts, Table
@@ -61,7 +63,7 @@ def stats(options: Options) -> None:
       fastopt stats sgd:learning_rate=0.01,sgd:learning_rate=0.02 booth --compare
       fastopt stats adam,rmsprop levy --dim 5 --stop-value 1e-4 --plot levy.png
     """
-    surface, rules = chosen_surface(options), chosen_rules(options)
+    surface, rules = chosen_objective(options), chosen_rules(options)
     starts = chosen_starts(options, surface)
     picture = None if options.plot is None else checked_picture(options, "--plot", options.plot)
     if options.compare and len(rules) < 2:
@@ -87,7 +89,7 @@ class _Ran(NamedTuple):
     """What ran, and what came of it."""
 
     rules: dict[str, fo.rules.Rule]
-    surface: fo.surfaces.Surface
+    surface: Objective
     max_steps: int
     starts: int
     results: dict[str, Counts]
@@ -99,23 +101,24 @@ class _Ran(NamedTuple):
 def _run(
     options: Options,
     rules: dict[str, fo.rules.Rule],
-    surface: fo.surfaces.Surface,
+    surface: Objective,
     starts: Any,
 ) -> _Ran:
-    ran = _Ran(rules, surface, options.max_steps, starts.shape[0], {}, {}, {})
+    results, kept, seconds, size = {}, {}, {}, 0
     for name, rule in rules.items():
         runs = run_as_chosen(options, rule, surface, starts)
-        ran.results[name] = fo.statistics.Counts.of(runs)
-        ran.seconds[name] = runs.seconds
+        results[name], seconds[name] = fo.statistics.Counts.of(runs), runs.seconds
+        size = runs.steps.size
         if options.compare:
-            ran.runs[name] = runs
-    return ran
+            kept[name] = runs
+    return _Ran(rules, surface, options.max_steps, size, results, kept, seconds)
 
 
 def _title(ran: _Ran) -> str:
     from fastopt.statistics.text import plural
 
-    return f"{ran.surface!r}: {plural(ran.starts, 'start')}, at most {ran.max_steps:,} steps"
+    noun = "start" if ran.surface.count is None else "run"
+    return f"{ran.surface!r}: {plural(ran.starts, noun)}, at most {ran.max_steps:,} steps"
 
 
 def _draw(path: Path, ran: _Ran, confidence: float) -> None:
@@ -155,8 +158,7 @@ def _facts(ran: _Ran, table: Table, compared: Comparisons | None) -> dict[str, A
     ]
     pairs = None if compared is None else [dataclasses.asdict(row) for row in compared.rows]
     return {
-        "surface": ran.surface.name,
-        "dim": ran.surface.dim,
+        **described(ran.surface),
         "starts": ran.starts,
         "max_steps": ran.max_steps,
         "confidence": table.confidence,

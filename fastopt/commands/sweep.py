@@ -21,9 +21,9 @@ from fastopt.cli import (
     refusals,
     vector,
 )
+from fastopt.commands.objectives import chosen_surface
 from fastopt.commands.problem import (
     chosen_rule,
-    chosen_surface,
     declare_parameters,
     declare_positions,
     given_parameters,

@@ -10,4 +10,7 @@ from fastopt.surfaces import Surface
 Objective: TypeAlias = Surface | RandomQuadratics
 """What runs can be made on: a surface, or an ensemble of them."""
 
+registry: dict[str, type[RandomQuadratics]] = {RandomQuadratics.name: RandomQuadratics}
+"""All ensembles by name, for the command line."""
+
 __all__ = ["RandomQuadratics"]

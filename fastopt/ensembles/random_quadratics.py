@@ -26,14 +26,14 @@ _ROTATIONS = ("haar", "axis")
 
 
 class RandomQuadratics:
-    """An ensemble of random quadratics: *count* surfaces at once.
+    """An ensemble of random quadratics: many surfaces at once.
 
     .. math:: f(x) = \\tfrac12 (x - m)^\\top Q \\,\\mathrm{diag}(\\lambda)\\, Q^\\top (x - m)
 
-    A run starts on every member: :func:`fastopt.run` puts *count* in front of the shape of its
-    results. Starts ``(..., dim)`` serve all members. Starts, or parameters of the rule, of two
-    or more axes (that of the coordinates aside) whose first is *count* long have one piece for
-    each member: starts ``(count, n, dim)``, or a learning rate ``(count, 1)``.
+    A run starts on each of *count* members: :func:`fastopt.run` puts *count* in front of the
+    shape of its results. Starts ``(..., dim)`` serve all members. Starts, or parameters of the
+    rule, of two or more axes (that of the coordinates aside) whose first is *count* long have
+    one piece for each member: starts ``(count, n, dim)``, or a learning rate ``(count, 1)``.
 
     A member depends on the seed and its index alone, whatever the count, and is made when it
     is needed: a million of them in 100 coordinates never exist at once.

@@ -30,7 +30,7 @@ two_cluster = TwoCluster
 uniform = Uniform
 wishart = Wishart
 
-_registry: dict[str, type[Spectrum]] = {
+registry: dict[str, type[Spectrum]] = {
     cls.name: cls
     for cls in (
         Exponential,
@@ -45,13 +45,14 @@ _registry: dict[str, type[Spectrum]] = {
         Wishart,
     )
 }
+"""All spectra by name."""
 
-__all__ = ["Spectrum", "get", "haar", "member_rng", "names", *_registry]
+__all__ = ["Spectrum", "get", "haar", "member_rng", "names", *registry]
 
 
 def names() -> list[str]:
     """The names of all spectra, in snake_case, sorted."""
-    return sorted(_registry)
+    return sorted(registry)
 
 
 def get(name: str, **parameters: Any) -> Spectrum:
@@ -70,7 +71,7 @@ def get(name: str, **parameters: Any) -> Spectrum:
     >>> fo.spectra.get("log_uniform", condition=100.0)
     log_uniform(condition=100.0, high=1.0)
     """
-    cls = look_up("spectrum", name, _registry)
+    cls = look_up("spectrum", name, registry)
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     unknown = sorted(set(parameters) - set(known))
     if unknown:
