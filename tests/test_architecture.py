@@ -19,7 +19,10 @@ FLOORS = [
         *("survey", "theory"),
     },
     {"run", "runs", "batch", "factors", "slices", "stopping"},
-    {"basins", "statistics", "plot", "plot_statistics", "plot_surface", "plot_window", "info"},
+    {
+        *("basins", "statistics", "plot", "plot_ensembles", "plot_statistics", "plot_surface"),
+        *("plot_window", "info"),
+    },
     {"study"},
     {"cli", "commands", "tour", "tuning", "__main__"},
 ]
