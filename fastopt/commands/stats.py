@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fastopt as fo
 from fastopt.cli import Options, Parser, UsageError, command, number, print_json, refusals
+from fastopt.commands import beside_theory
 from fastopt.commands.conditions import (
     checked_picture,
     chosen_starts,
@@ -22,6 +23,7 @@ from fastopt.commands.rule_lists import chosen_rules, refuse
 from fastopt.ensembles import Objective
 
 if TYPE_CHECKING:
+    from fastopt.commands.beside_theory import Beside
     from fastopt.statistics import Comparisons, Counts, Table
 
 _COMPARED = """\
@@ -44,7 +46,15 @@ def _declare(parser: Parser) -> None:
         "--compare", action="store_true", help="compare each two rules, from the same starts"
     )
     group.add_argument(
-        "--plot", metavar="FILE", help="draw success against steps; ends in .png, .pdf or .svg"
+        "--theory",
+        action="store_true",
+        help="losses and halting times beside those of theory; on random_quadratics or quadratic",
+    )
+    group.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw success against steps, or with --theory how the losses fall; ends in .png, "
+        ".pdf or .svg",
     )
     group.add_argument("--json", action="store_true", help="print the figures as JSON")
 
@@ -58,10 +68,15 @@ def stats(options: Options) -> None:
     running time (bootstrap). A parameter given as an option is for all rules that have it;
     one given with a rule, after a colon, for that rule.
 
+    With --theory, on quadratics, the rules run once more and take all steps: the losses at
+    some of them stand beside the mean that fo.theory expects, and the median halting time
+    beside that of large quadratics.
+
     examples:
       fastopt stats gradient_descent,momentum,adam rosenbrock --learning-rate 0.001
       fastopt stats sgd:learning_rate=0.01,sgd:learning_rate=0.02 booth --compare
       fastopt stats adam,rmsprop levy --dim 5 --stop-value 1e-4 --plot levy.png
+      fastopt stats sgd:learning_rate=1 random_quadratics --max-steps 100 --theory
     """
     surface, rules = chosen_objective(options), chosen_rules(options)
     starts = chosen_starts(options, surface)
@@ -70,17 +85,26 @@ def stats(options: Options) -> None:
         raise UsageError("fastopt stats: --compare: must have two rules or more")
     with refusals("stats"):  # before anything runs
         fo.statistics.table({}, confidence=options.confidence)
+    predicted = beside_theory.predict(options, rules, surface) if options.theory else {}
     for rule in rules.values():
         prepare(options, rule, surface)
     ran = _run(options, rules, surface, starts)
     table = fo.statistics.table(ran.results, confidence=options.confidence)
     compared = fo.statistics.compare_many(ran.runs) if options.compare else None
+    beside = {
+        name: beside_theory.measure(options, rules[name], surface, starts, expected)
+        for name, expected in predicted.items()
+    }
     if picture is not None:
-        _draw(picture, ran, options.confidence)
+        _draw(picture, ran, options.confidence, beside)
     if options.json:
-        print_json(_facts(ran, table, compared) | {"plot": picture and str(picture)})
+        print_json(_facts(ran, table, compared, beside) | {"plot": picture and str(picture)})
     else:
-        print("\n".join(_lines(ran, table, compared)))
+        lines = _lines(ran, table, compared)
+        if beside:
+            medians = {name: row.median.text(row.median.value) for name, row in table.rows.items()}
+            lines += beside_theory.lines_of(beside, medians)
+        print("\n".join(lines))
         if picture is not None:
             print(f"\nwrote {picture}")
 
@@ -121,14 +145,20 @@ def _title(ran: _Ran) -> str:
     return f"{ran.surface!r}: {plural(ran.starts, noun)}, at most {ran.max_steps:,} steps"
 
 
-def _draw(path: Path, ran: _Ran, confidence: float) -> None:
+def _draw(path: Path, ran: _Ran, confidence: float, beside: dict[str, Beside]) -> None:
     from fastopt import plot_statistics
 
-    times = {
-        name: fo.statistics.hitting_time(counts, confidence=confidence)
-        for name, counts in ran.results.items()
-    }
-    figure = plot_statistics.hitting_times(times, "\n".join(textwrap.wrap(_title(ran), 60)))
+    title = "\n".join(textwrap.wrap(_title(ran), 60))
+    if beside:
+        runs = {name: one.runs for name, one in beside.items()}
+        expected = {name: one.loss for name, one in beside.items()}
+        figure = plot_statistics.loss_band(runs, expected, title=title)
+    else:
+        times = {
+            name: fo.statistics.hitting_time(counts, confidence=confidence)
+            for name, counts in ran.results.items()
+        }
+        figure = plot_statistics.hitting_times(times, title)
     with refusals("stats"):
         figure.savefig(path)
 
@@ -145,7 +175,9 @@ def _lines(ran: _Ran, table: Table, compared: Comparisons | None) -> list[str]:
     return lines
 
 
-def _facts(ran: _Ran, table: Table, compared: Comparisons | None) -> dict[str, Any]:
+def _facts(
+    ran: _Ran, table: Table, compared: Comparisons | None, beside: dict[str, Beside]
+) -> dict[str, Any]:
     rules = [
         {
             "name": name,
@@ -153,6 +185,7 @@ def _facts(ran: _Ran, table: Table, compared: Comparisons | None) -> dict[str, A
             "parameters": {key: getattr(rule, key) for key in rule.parameter_names()},
             **dataclasses.asdict(table.rows[name]),
             "seconds": ran.seconds[name],
+            "theory": beside_theory.facts_of(beside[name]) if beside else None,
         }
         for name, rule in ran.rules.items()
     ]
