@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Where halting times span more than so many times the least, the axis is logarithmic.
 _WIDE = 20.0
+# How far beyond the bands, as a factor, a line is followed.
+_FAR = 1e3
 
 
 def loss_band(
@@ -87,7 +89,7 @@ def loss_band(
         label_panel(ax, name)
     for ax in axes[len(bands) :]:
         ax.remove()
-    axes[0].legend(frameon=False, fontsize=SMALL, loc="upper right")
+    axes[0].legend(frameon=False, fontsize=SMALL, loc="best")
     return figure
 
 
@@ -128,12 +130,14 @@ def halting_times(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import fastopt as fo
     >>> from fastopt import plot_statistics
+    >>> rng = np.random.default_rng(0)
     >>> rule, spectrum, runs = fo.GradientDescent(0.5), fo.spectra.uniform(0.1, 1.0), {}
     >>> for dim in (10, 100):
     ...     family = fo.RandomQuadratics(dim, 200, spectrum, rotation="axis")
-    ...     starts = fo.starts.Normal(0.0, dim**-0.5, n=1, dim=dim)
+    ...     starts = rng.normal(size=(200, 1, dim)) / dim**0.5
     ...     runs[dim] = fo.run(rule, family, starts, stop=fo.Stop(gradient=1e-3))
     >>> predicted = fo.theory.halting_time(rule, spectrum, gradient=1e-3)
     >>> figure = plot_statistics.halting_times(runs, predicted)
@@ -229,7 +233,7 @@ def _draw_bands(ax: Axes, bands: _Bands) -> None:
     draw_grid(ax)
     if bands.known:
         outer = [end for band in bands.ends.values() for end in band]
-        _logarithmic(ax, [*bands.lines.values(), *outer])
+        _logarithmic(ax, outer, [*bands.lines.values()])
     ax.set_xlim(steps[0], max(steps[-1], steps[0] + 1))
     ax.set_xlabel("steps", fontsize=MEDIUM, color=INK)
     name = "loss above the minimum" if bands.known else "loss"
@@ -242,12 +246,20 @@ def _colours() -> tuple[str, str, str]:
     return colours[0], colours[5], colours[6]
 
 
-def _logarithmic(ax: Axes, curves: Sequence[Floats]) -> None:
+def _logarithmic(ax: Axes, bands: Sequence[Floats], lines: Sequence[Floats]) -> None:
+    """Show all of the bands, and of lines what is not far beyond: a prediction may diverge."""
+    low, high = _positive_ends(bands)
+    if low <= high:
+        near = [line[(line >= low / _FAR) & (line <= high * _FAR)] for line in lines]
+        low, high = _positive_ends([*near, np.array([low, high])])
+        ax.set_yscale("log", nonpositive="clip")
+        ax.set_ylim(low / 2, high * 2)
+
+
+def _positive_ends(curves: Sequence[Floats]) -> tuple[float, float]:
     every = np.concatenate(curves)
     shown = every[np.isfinite(every) & (every > 0)]
-    if shown.size:
-        ax.set_yscale("log", nonpositive="clip")
-        ax.set_ylim(shown.min() / 2, shown.max() * 2)
+    return float(shown.min(initial=math.inf)), float(shown.max(initial=0.0))
 
 
 # -- halting times -----------------------------------------------------------------------

@@ -108,3 +108,16 @@ def test_bands_of_several_runs_have_a_panel_each(by_dim):
         plot_statistics.loss_band(labelled, np.ones(121))
     with pytest.raises(ValueError, match="no runs: must be one or more"):
         plot_statistics.loss_band({})
+
+
+def test_a_prediction_that_diverges_leaves_the_picture(by_dim, tmp_path):
+    runs, _ = by_dim
+    known = plot_statistics.loss_band(runs[20]).axes[0].get_ylim()
+    near, far = np.full(121, 50 * known[1]), np.geomspace(1, 1e308, 121)
+    figure = plot_statistics.loss_band(runs[20], near)
+    assert figure.axes[0].get_ylim()[1] == pytest.approx(100 * known[1])
+    figure = plot_statistics.loss_band(runs[20], np.append(far[:-1], np.inf))
+    low, high = figure.axes[0].get_ylim()
+    assert low == pytest.approx(known[0])
+    assert high < 1e4 * known[1]
+    figure.savefig(tmp_path / "far.png")

@@ -217,3 +217,27 @@ def test_what_theory_does_not_know_is_refused_before_any_run(line, words, capsys
     assert error.startswith("fastopt stats: ")
     assert error.count("\n") == 1
     assert words in error
+
+
+def test_all_rules_are_known_to_theory_before_any_curve_is_computed(capsys, monkeypatch):
+    exact = fo.theory.expected_loss
+
+    def first_step(*arguments, steps, **options):
+        assert steps == 0
+        return exact(*arguments, steps=steps, **options)
+
+    monkeypatch.setattr(fo.theory, "expected_loss", first_step)
+    assert main(["stats", "sgd,adam", *FEW.split(), "--theory"]) == 2
+    assert "rule=Adam(" in capsys.readouterr().err
+
+
+def test_what_diverges_is_told(answer):
+    few = ["random_quadratics", "--dim", 4, "--count", 9, "--max-steps", 3000, "--no-stop"]
+    (row,) = facts_of(answer("sgd:learning_rate=30", *few, "--json"))["rules"]
+    last = row["theory"]["losses"][-1]
+    assert (last["step"], last["theory"]) == (3000, None)  # inf, for which JSON has no word
+    assert row["diverged"]["value"] == 1
+    out = answer("sgd:learning_rate=30", *few)
+    assert "inf" in out
+    assert "9 runs diverged, and count with their last loss" in out
+    assert "diverged, and" not in answer("sgd", *few)

@@ -176,6 +176,8 @@ def lines_of(beside: dict[str, Beside], medians: dict[str, str]) -> list[str]:
             for row in one.rows
         ]
         lines += ["", title, *grid(head, body).splitlines()]
+        if diverged := int((one.runs.status == fo.Status.DIVERGED).sum()):
+            lines.append(f"{plural(diverged, 'run')} diverged, and count with their last loss")
         if one.halting_time is not None:
             text = f"{one.halting_time:,.0f}" if math.isfinite(one.halting_time) else "never"
             lines.append(f"median halting time {medians[name]}; by theory {text}")
