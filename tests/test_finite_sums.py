@@ -231,6 +231,7 @@ def test_names_and_data_of_a_surface():
             array[...] = 0
 
 
+@pytest.mark.slow
 def test_single_precision():
     surface = CASES[3].surface
     x = RNG.normal(size=(50, surface.dim)).astype("f4")

@@ -94,7 +94,7 @@ def test_the_gradient_is_taken_where_the_rule_asks_for_it():
             np.testing.assert_allclose(runs.x[run], expected, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("shared", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_polyaks_step_has_the_value_of_the_batch(shared):
     surface, noise = surface_of("logistic", 11, 3), fo.noise.minibatch(5, shared=shared)
     starts = RNG.normal(size=(20, 3))
@@ -113,7 +113,7 @@ def test_polyaks_step_has_the_value_of_the_batch(shared):
 @pytest.mark.parametrize("replace", [False, True])
 def test_runs_and_steps_of_any_index_have_their_own_rows(replace, monkeypatch):
     far = 3 * 2**32 + 5 * 2**22 + 17
-    monkeypatch.setattr("fastopt.slices.run_digits", lambda a, b: run_digits(a + far, b + far))
+    monkeypatch.setattr("fastopt.slices.run_digits", lambda runs: run_digits(runs + far))
     surface, noise = surface_of("least_squares", 11, 2), fo.noise.minibatch(3, replace=replace)
     start = np.ones((3, 2))
     for dtype, rtol in (("float64", 1e-12), ("float32", 1e-5)):
@@ -252,7 +252,10 @@ def test_no_step_costs_more_than_its_batch_unless_a_criterion_does():
             assert source.count("sample(q") == 1
 
 
-@pytest.mark.parametrize(("shared", "dtype"), [(False, "float64"), (True, "float32")])
+@pytest.mark.parametrize(
+    ("shared", "dtype"),
+    [(False, "float64"), pytest.param(True, "float32", marks=pytest.mark.slow)],
+)
 def test_blocks_are_vectorised_and_of_one_type(shared, dtype, monkeypatch):
     monkeypatch.setattr(compiler.cache._Store, "load_overload", lambda self, *args: None)
     rule, noise = fo.SGD(0.05), fo.noise.minibatch(6, shared=shared)

@@ -97,6 +97,7 @@ RULES = {
     "adam": fo.Adam(0.1),
     "newton": fo.Newton(),
 }
+SLOW = functools.partial(pytest.param, marks=pytest.mark.slow)
 RECORD = fo.Record(every=7)
 STOP = fo.Stop(gradient=1e-2, distance=1e-2)
 
@@ -141,8 +142,8 @@ def test_each_way_takes_the_steps_of_the_rule(rule, path):
 
 @pytest.mark.parametrize(
     ("rule", "dim"),
-    [("gradient_descent", 1), ("adam", 3), ("gradient_descent", 7), ("nesterov", 7), ("newton", 7),
-     ("adam", 40)],
+    [("gradient_descent", 1), SLOW("adam", 3), ("gradient_descent", 7), ("nesterov", 7),
+     SLOW("newton", 7), ("adam", 40)],
 )  # fmt: skip
 def test_shared_and_own_matrices_have_the_same_bits(rule, dim):
     family, starts = ensemble(dim), normals(6, 2, dim)
@@ -156,7 +157,7 @@ def test_shared_and_own_matrices_have_the_same_bits(rule, dim):
 
 @pytest.mark.parametrize(
     ("rule", "dim"),
-    [("gradient_descent", 3), ("gradient_descent", 40), ("nesterov", 7), ("newton", 7)],
+    [("gradient_descent", 3), ("gradient_descent", 40), ("nesterov", 7), SLOW("newton", 7)],
 )
 def test_the_eigenbasis_agrees_to_rounding(rule, dim):
     family, starts = ensemble(dim), normals(40, dim)
@@ -224,6 +225,7 @@ def test_a_given_matrix_can_be_run_in_its_eigenbasis():
     same_bits(*(go(RULES["adam"], diagonal, starts[:, :3], p).x for p in ("eigenbasis", "own")))
 
 
+@pytest.mark.slow
 def test_single_precision_in_every_way():
     family, starts = ensemble(7), normals(40, 7)
     exact = go(RULES["nesterov"], family, starts, "own", stop=None)

@@ -44,11 +44,12 @@ def test_executors_of_the_user(digest, pool):
         assert threads.submit(int, "3").result() == 3  # still open
 
 
+@pytest.mark.slow
 def test_processes_of_our_own_are_replaced_when_they_die(digest, tmp_path):
-    killed = []
+    killed, others = [], multiprocessing.active_children()
 
     def kill(share):
-        workers = multiprocessing.active_children()
+        workers = [one for one in multiprocessing.active_children() if one not in others]
         if workers and len(killed) < 2 and share >= len(killed) / 2:
             killed.append(workers[0].pid)
             os.kill(workers[0].pid, signal.SIGKILL)
@@ -56,7 +57,7 @@ def test_processes_of_our_own_are_replaced_when_they_die(digest, tmp_path):
     result = small_study().run(tmp_path, "processes", workers=2, chunk=150, progress=kill)
     assert len(killed) == 2
     assert result.digest == digest
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= set(others)
 
 
 def test_a_broken_executor_is_said_and_the_store_goes_on(digest, tmp_path):

@@ -72,7 +72,8 @@ PAIRS = {
     "iterated": (fo.BFGS(), fo.Rosenbrock()),
 }
 CASES = [("fused", stop, "float64") for stop in STOPS]
-CASES += [("staged", "none", "float64"), ("staged", "value", "float32")]
+CASES += [("staged", "none", "float64")]
+CASES += [pytest.param("staged", "value", "float32", marks=pytest.mark.slow)]
 CASES += [("iterated", "gradient", "float64")]
 
 
