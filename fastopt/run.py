@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastopt import memory
 from fastopt.batch import Batch, Picked
 from fastopt.checks import whole
-from fastopt.ensembles import Objective
+from fastopt.ensembles import Objective, RandomQuadratics
 from fastopt.kernels.compile import DTYPES
 from fastopt.kernels.parts import Watch
 from fastopt.noise import Noise
@@ -173,18 +173,22 @@ def _run_again(
 
 def warmup(
     rule: Rule,
-    surface: Surface,
+    surface: Objective,
     *,
     stop: Stop | None = Stop(gradient=1e-8),  # noqa: B008 (immutable)
+    targets: ArrayLike | None = None,
+    noise: Noise | None = None,
+    path: str | None = None,
     dtype: DTypeLike = "float64",
 ) -> float:
     """Compile all that :func:`run` needs for this pair, unless it is on disk already.
 
     Parameters
     ----------
-    rule, surface, stop, dtype
-        As for :func:`run`: which criteria are given, and whether a parameter differs from run
-        to run, decide what is compiled; the values do not.
+    rule, surface, stop, targets, noise, path, dtype
+        As for :func:`run`: which criteria are given, whether there are targets, the kind of
+        noise, and whether a parameter differs from run to run, decide what is compiled; the
+        values do not.
 
     Returns
     -------
@@ -197,7 +201,14 @@ def warmup(
     >>> seconds = fo.warmup(fo.Adam(), fo.Bowl())
     """
     begun = time.perf_counter()
-    run(rule, surface, surface.usual_start, max_steps=0, stop=stop, dtype=dtype)
+    starts = [surface.usual_start]
+    if isinstance(surface, RandomQuadratics):
+        surface = surface.first(1)
+        # Few and many starts a member are run in different ways.
+        starts += [np.tile(surface.usual_start, (100, 1))]
+    options: dict[str, Any] = {"stop": stop, "targets": targets, "noise": noise, "path": path}
+    for start in starts:
+        run(rule, surface, start, max_steps=0, dtype=dtype, **options)
     return time.perf_counter() - begun
 
 

@@ -80,6 +80,18 @@ def test_members_do_not_depend_on_how_many_there_are():
     same_bits(pickle.loads(pickle.dumps(few))[2].matrix, few[2].matrix)
 
 
+def test_the_first_members_are_those_of_the_whole():
+    for minimizer in (None, "normal", normals(6, 7)):
+        family = fo.RandomQuadratics(7, 6, WIDE, seed=3, minimizer=minimizer)
+        few = family.first(2)
+        assert len(few) == 2
+        same_bits(few[1].matrix, family[1].matrix)
+        same_bits(few.minimizers, family.minimizers[:2])
+    assert fo.warmup(fo.Adam(), ensemble(7, 10**12)) < 60
+    with pytest.raises(ValueError, match="count=7: must be <= 6"):
+        family.first(7)
+
+
 def test_points_of_their_own_and_points_for_all():
     family, x = ensemble(5), normals(6, 2, 5)
     own = family.value(x)

@@ -162,6 +162,14 @@ class RandomQuadratics:
         """The same, for an index from 0 to ``count - 1``."""
         return Quadratic.of_member(self._members(i))
 
+    def first(self, count: int) -> RandomQuadratics:
+        """The ensemble of its first *count* members, 1 to as many as there are."""
+        count = whole("first", "count", count, 1, self.count)
+        own = self._minimizer
+        centre = "normal" if own is None else own[:count] if own.ndim > 1 else own
+        spread = (self.spectrum, self.rotation, self.seed)
+        return RandomQuadratics(self.dim, count, *spread, minimizer=centre)
+
     def _made(self, i: int) -> Member:
         rng = member_rng(self.seed, i)
         eigenvalues = self.spectrum.sample(self.dim, rng)
