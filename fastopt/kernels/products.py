@@ -3,7 +3,7 @@
 Each sum runs over the columns in ascending order, one multiply-add after the other, from 0:
 whatever the processor, and whichever of the functions makes it, it has the same bits. (BLAS
 promises neither; on the machine that this was measured on it is no faster: 53 GFLOP/s a core at
-96 and 39 at 288 coordinates, where :data:`product` makes 54 and 50.)
+96 and 39 at 288 coordinates, where :data:`product` makes 53 and 50.)
 """
 
 from __future__ import annotations

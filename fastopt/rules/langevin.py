@@ -40,7 +40,7 @@ class Langevin(Rule):
     --------
     >>> import fastopt as fo
     >>> rule = fo.Langevin(learning_rate=0.1, temperature=0.5)
-    >>> runs = fo.run(rule, fo.Sphere(dim=1), [[0.0]] * 1000, max_steps=100, stop=None, seed=1)
+    >>> runs = fo.run(rule, fo.Sphere(dim=1), [[0.0]] * 9999, max_steps=100, stop=None, seed=1)
     >>> round(float(runs.x.var()), 2)
     0.28
     """

@@ -33,8 +33,7 @@ class Bowl(PointSurface):
     @staticmethod
     def kernel_value(q, x):
         x, y = x
-        # The quotient is the gradient's: where both are wanted there is one division.
-        return 0.5 * (x * (x / 10.0)) + y * y
+        return x * x / 20.0 + y * y
 
     @staticmethod
     def kernel_gradient(q, x):

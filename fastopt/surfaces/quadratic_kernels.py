@@ -31,11 +31,11 @@ def matrix_parts(dim: int, own: bool) -> SurfaceParts:
     label = "own_quadratic" if own else "quadratic"
     if is_fused(dim):
         value, gradient = _fused_functions(dim)
-        hessian = _fused_hessian_own if own else _fused_hessian
+        hessian = _own_triangle if own else _shared_triangle
         parts = SurfaceParts(label, matrix_parts, value, gradient, dim, hessian, parameters=count)
     else:
         value, gradient = (_own_value, _own_gradient) if own else (_value, _gradient)
-        hessian = _fused_hessian_own if own else _hessian
+        hessian = _own_triangle if own else _hessian
         parts = SurfaceParts(label, matrix_parts, value, gradient, 0, hessian, scratch=2 * dim)
         parts = replace(parts, vectors=VECTORS)
     return replace(parts, own=count if own else 0)
@@ -75,13 +75,13 @@ def _fused_functions(dim):
     )
 
 
-def _fused_hessian(q, x, h, r, w):
+def _shared_triangle(q, x, h, r, w):
     for row in range(h.shape[0]):
         for j in range(w):
             h[row, j] = q[row]
 
 
-def _fused_hessian_own(q, x, h, r, w):
+def _own_triangle(q, x, h, r, w):
     for row in range(h.shape[0]):
         for j in range(w):
             h[row, j] = q[row, j]
