@@ -24,7 +24,8 @@ def numpy_noisy(rate: float, std: float, starts, steps: int):
 def jax_noisy(rate: float, std: float, starts, steps: int):
     """A compiled function of no arguments: a scan whose numbers JAX draws for the whole batch."""
     import jax
-    from peer_jax import SURFACES
+
+    from fastopt.bench.peer_jax import SURFACES
 
     gradient = SURFACES["rosenbrock"].gradient
 

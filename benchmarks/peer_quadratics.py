@@ -12,12 +12,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from peer_jax import _optimiser
+
+from fastopt.bench.peer_jax import optimiser_of
 
 
 def _descend(rule, rate, gradient, steps, x):
     """The rule on a batch of any layout, for all its arithmetic is element by element."""
-    optimiser = _optimiser(rule, rate)
+    optimiser = optimiser_of(rule, rate)
 
     def step(carry, _):
         x, state = carry

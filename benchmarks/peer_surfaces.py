@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
-from peer_jax import Surface
+
+from fastopt.bench.peer_jax import Surface
 
 # Learning rates at which no run leaves the valley that it starts above.
 RATES = {

@@ -19,15 +19,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from comparison import CHECKED_STARTS, CHECKED_STEPS, Bench, runner
-from machine import describe, missing
-from peer_batch import numpy_run, torch_run
+from comparison import Bench
 from peer_minibatch import jax_minibatch, torch_minibatch
 from peer_noise import jax_noisy, numpy_noisy
 from startup import first_runs, memory
-from table import duration, interleaved, megabytes, share
+from table import duration, megabytes, share
 
 import fastopt as fo
+from fastopt.bench.comparison import CHECKED_STARTS, CHECKED_STEPS, runner
+from fastopt.bench.machine import describe, missing
+from fastopt.bench.peer_batch import numpy_run, torch_run
+from fastopt.bench.timing import interleaved
 from fastopt.workers import processors
 
 # Learning rates with which no run diverges: one that did would stop costing work.
@@ -213,7 +215,7 @@ def element_wise_rules(bench: Bench) -> None:
 
 def beside_cpp(bench, what, rules, sizes, asked) -> None:
     """A row for each rule and size, with the fastest tile and width."""
-    from peer_cpp import compile_peer
+    from fastopt.bench.peer_cpp import compile_peer
 
     if not (peer := compile_peer((name for name, _ in rules.values()), processors())):
         bench.table.skip("C++ (no compiler; set CXX)")
@@ -442,7 +444,7 @@ def load_jax(bench: Bench):
     if name := missing("jax", "optax"):
         bench.table.skip(f"JAX ({name} is not installed)")
         return None
-    import peer_jax
+    from fastopt.bench import peer_jax
 
     return peer_jax
 

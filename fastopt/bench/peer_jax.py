@@ -70,7 +70,8 @@ SURFACES = {
 }
 
 
-def _optimiser(rule: str, rate: float) -> Any:
+def optimiser_of(rule: str, rate: float) -> Any:
+    """optax's form of a rule of ours."""
     return {
         "gradient_descent": optax.sgd(rate),
         "momentum": optax.sgd(rate, momentum=0.9),
@@ -83,7 +84,7 @@ def _optimiser(rule: str, rate: float) -> Any:
 
 def _optax_run(rule, rate, gradient, steps):
     """A function of one point, or of a batch of them if *gradient* takes one."""
-    optimiser = _optimiser(rule, rate)
+    optimiser = optimiser_of(rule, rate)
 
     def run(x):
         def step(carry, _):
@@ -198,7 +199,9 @@ BY_HAND = [
 ]
 
 
-def fastest(forms: list[Form], rule: str, rate: float, surface: str, starts, steps: int) -> Form:
+def fastest(
+    forms: list[Form], rule: str, rate: float, surface: str, starts: Any, steps: int
+) -> Form:
     """The fastest of *forms* for this case, tried with a tenth of the steps."""
 
     def seconds(form):
@@ -210,7 +213,9 @@ def fastest(forms: list[Form], rule: str, rate: float, surface: str, starts, ste
     return min(forms, key=seconds)
 
 
-def prepared(form: Form, rule: str, rate: float, surface: str, starts, steps: int):
+def prepared(
+    form: Form, rule: str, rate: float, surface: str, starts: Any, steps: int
+) -> Callable[[], Any]:
     """A function of no arguments that returns the final points, ready; already compiled."""
     run = jax.jit(form.make(rule, rate, SURFACES[surface], steps))
     devices = jax.devices() if form.sharded else jax.devices()[:1]
@@ -224,16 +229,20 @@ def prepared(form: Form, rule: str, rate: float, surface: str, starts, steps: in
 # -- to convergence ----------------------------------------------------------------------
 
 
-def converging(rule: str, rate: float, surface: str, starts, max_steps: int, limit: float):
+def converging(
+    rule: str, rate: float, surface: str, starts: Any, max_steps: int, limit: float
+) -> Callable[[], Any]:
     """vmap of a while_loop that ends at a gradient norm <= *limit*: points and steps."""
     whole = jax.jit(jax.vmap(converging_function(rule, rate, surface, max_steps, limit)))
     x = jax.block_until_ready(jax.device_put(starts, jax.devices()[0]))
     return lambda: jax.block_until_ready(whole(x))
 
 
-def converging_function(rule: str, rate: float, surface: str, max_steps: int, limit: float):
+def converging_function(
+    rule: str, rate: float, surface: str, max_steps: int, limit: float
+) -> Callable[[Any], Any]:
     """Of one start, for :func:`converging`."""
-    optimiser = _optimiser(rule, rate)
+    optimiser = optimiser_of(rule, rate)
     # The formula of the gradient: the norm and the update share one evaluation.
     formula = SURFACES[surface].gradient
 
@@ -258,7 +267,15 @@ def converging_function(rule: str, rate: float, surface: str, max_steps: int, li
     return run
 
 
-def labelling(rule: str, rate: float, surface: str, starts, max_steps: int, limit: float, minima):
+def labelling(
+    rule: str,
+    rate: float,
+    surface: str,
+    starts: Any,
+    max_steps: int,
+    limit: float,
+    minima: Any,
+) -> Callable[[], Any]:
     """The same, and the number of the nearest of *minima* within 1e-3, -2 elsewhere."""
     end = converging_function(rule, rate, surface, max_steps, limit)
     minima = jnp.asarray(minima)

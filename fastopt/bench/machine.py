@@ -7,11 +7,11 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-from pathlib import Path
 
+from fastopt.info import processor
 from fastopt.workers import processors
 
-PACKAGES = ("fastopt", "numba", "numpy", "jax", "jaxlib", "optax", "torch", "dynlib")
+PACKAGES = ("fastopt", "numba", "numpy", "scipy", "jax", "jaxlib", "optax", "torch", "dynlib")
 
 
 def missing(*packages: str) -> str | None:
@@ -21,13 +21,6 @@ def missing(*packages: str) -> str | None:
 
 def describe() -> dict[str, str]:
     """Date, processor and versions."""
-    processor = platform.processor() or platform.machine()
-    details = Path("/proc/cpuinfo")
-    if details.exists():
-        for line in details.read_text().splitlines():
-            if line.startswith("model name"):
-                processor = line.partition(":")[2].strip()
-                break
     load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
     versions = [f"Python {platform.python_version()}"]
     for name in PACKAGES:
@@ -35,7 +28,7 @@ def describe() -> dict[str, str]:
             versions.append(f"{name} {_version(name)}")
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{processor}, {processors()} processors{load}",
+        "machine": f"{processor()}, {processors()} processors{load}",
         "versions": ", ".join(versions),
     }
 

@@ -16,13 +16,14 @@ import shutil
 import subprocess
 import tempfile
 import timeit
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from cpp_rules import LOOPS
 
 import fastopt as fo
+from fastopt.bench.cpp_rules import LOOPS
 
 # Without -fno-math-errno GCC does not vectorise sqrt; it changes no result.
 FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-std=c++17", "-shared", "-fPIC", "-pthread"]
@@ -127,7 +128,9 @@ class Peer:
         self.compiler = compiler
         self._threads = threads
 
-    def fastest(self, rule: fo.rules.Rule, starts, steps: int):
+    def fastest(
+        self, rule: fo.rules.Rule, starts: Any, steps: int
+    ) -> tuple[str, Callable[[], Any]]:
         """The fastest tile and width for this case: their name, and a function to call."""
         candidates = {
             f"tiles of {tile}" + (f", {width}" if width else ""): self._prepared(
@@ -149,7 +152,7 @@ class Peer:
 
         def call(steps):
             # New arrays in every call, as in fastopt.
-            out, fun, norm = np.empty_like(starts), *(np.empty(len(starts)) for _ in range(2))
+            out, fun, norm = np.empty_like(starts), np.empty(len(starts)), np.empty(len(starts))
             function(
                 tile,
                 _address(starts),

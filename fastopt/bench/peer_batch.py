@@ -5,10 +5,12 @@ Both get the formula of the gradient, which spares PyTorch its automatic differe
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
-def torch_run(rule: str, rate: float, starts, steps: int):
+def torch_run(rule: str, rate: float, starts: Any, steps: int) -> Any:
     """torch.optim on one tensor that holds the whole batch, with its fused kernels."""
     import torch
 
@@ -26,7 +28,7 @@ def torch_run(rule: str, rate: float, starts, steps: int):
     return x.T.numpy()
 
 
-def numpy_run(rule: str, rate: float, starts, steps: int):
+def numpy_run(rule: str, rate: float, starts: Any, steps: int) -> Any:
     """A loop over the steps, vectorised over the batch."""
     x = starts.T.copy()
     g, m, v = np.empty_like(x), np.zeros_like(x), np.zeros_like(x)
