@@ -281,6 +281,39 @@ def test_attractors_are_matched_by_place_and_not_by_number(smooth):
         assert lost.fidelity(lost).value == 0
 
 
+@pytest.fixture(scope="module")
+def valley():
+    """Two branches of a hyperbola of minima, and the saddle between them."""
+    return fo.basin_map(fo.GradientDescent(0.05), fo.ScalarFactorisation(), shape=64)
+
+
+def test_flat_regions_are_matched_by_what_they_cover(valley):
+    coarse = fo.basin_map(fo.GradientDescent(0.04), fo.ScalarFactorisation(), shape=64)
+    # The best end of each branch may be any of its points.
+    moved = coarse.found.points[:2] + np.array([[0.5, -0.3], [-0.5, 0.3]])
+    found = replace(
+        coarse.found,
+        points=np.concatenate([moved, coarse.found.points[2:]]),
+        matched=("", "", *coarse.found.matched[2:]),
+    )
+    assert valley.kinds == found.kinds == ("flat", "flat", "saddle")
+    elsewhere = replace(coarse, found=found)
+    x, y = np.meshgrid(valley.x, valley.y)
+    sides = np.where(np.abs(x + y) < 1e-9, 2, np.where(x + y > 0, 0, 1))
+    np.testing.assert_array_equal(valley.labels, sides)
+    assert elsewhere.fidelity(valley).value == 1
+    # A rule that always takes the other branch agrees nowhere, however even its labels are.
+    crossed = replace(elsewhere, labels=np.array([1, 0, 2])[coarse.labels].astype(np.int32))
+    assert crossed.fidelity(valley).by_basin.tolist() == [0, 0, 1]
+
+
+def test_a_refined_map_of_flat_regions_is_not_wrong(valley):
+    rule, surface = fo.GradientDescent(0.05), fo.ScalarFactorisation()
+    refined = fo.basin_map(rule, surface, shape=64, refine=True)
+    assert refined.refined
+    assert refined.wrong_share(valley) == 0
+
+
 # -- bad input ---------------------------------------------------------------------------
 
 

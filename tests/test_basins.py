@@ -174,6 +174,18 @@ def test_a_valley_of_minima_is_one_flat_region_a_branch():
     assert len(np.unique(basins.labels[~right & middle])) == 1
 
 
+def test_a_valley_is_flat_too_where_runs_stop_by_their_value():
+    rule, stop = fo.GradientDescent(0.05), fo.Stop(value=1e-10)
+    basins = fo.basin_map(rule, fo.ScalarFactorisation(), shape=64, stop=stop)
+    assert basins.kinds == ("flat", "flat")
+    # Where y = -x, runs end at a saddle, which is not as low.
+    sums = basins.x[None] + basins.y[:, None]
+    expected = np.where(np.abs(sums) < 1e-9, -2, np.where(sums > 0, 0, 1))
+    np.testing.assert_array_equal(basins.labels, expected)
+    wells = fo.basin_map(DESCENT, HIMMELBLAU, shape=(96, 128), stop=stop)
+    assert wells.kinds == ("minimum",) * 4
+
+
 def test_a_plateau_is_one_flat_region():
     basins = fo.basin_map(DESCENT, fo.Easom(), bounds=[[-30, 30]] * 2, shape=100)
     assert "flat" in basins.found.kinds
@@ -468,8 +480,11 @@ def test_a_saved_map_is_read_back_equal(tmp_path):
     made.save(tmp_path / "map.npz")
     read = fo.BasinMap.load(tmp_path / "map.npz")
     assert same(made, read)
-    for one, other in zip(made.found.orbits, read.found.orbits, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for name in ("orbits", "extents"):
+        pairs = zip(getattr(made.found, name), getattr(read.found, name), strict=True)
+        for one, other in pairs:
+            np.testing.assert_array_equal(one, other)
+    assert made.found.cell == read.found.cell > 0
     assert (read.rule_text, read.tolerance) == (made.rule_text, made.tolerance)
     assert (read.settings.stop, read.settings.max_steps) == (made.settings.stop, 800)
     assert repr(read) == repr(made)
@@ -501,9 +516,9 @@ def test_damaged_and_foreign_files_are_refused(himmelblau, tmp_path):
     np.savez(path, **changed)
     with pytest.raises(ValueError, match="is damaged"):
         load(path)
-    header = json.loads(contents["header"].tobytes()) | {"version": 2}
+    header = json.loads(contents["header"].tobytes()) | {"version": 3}
     np.savez(path, **contents | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)})
-    with pytest.raises(ValueError, match=r"version 2: must be 1.*make it again"):
+    with pytest.raises(ValueError, match=r"version 3: must be 2.*make it again"):
         load(path)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.npz")
@@ -555,6 +570,9 @@ def test_what_has_no_basins_is_refused():
         fo.basin_map(DESCENT, HIMMELBLAU, stop=None)
     with pytest.raises(TypeError, match=r"rule=.*must be one"):
         fo.basin_map(fo.GradientDescent, HIMMELBLAU)
+    for surface in ("himmelblau", fo.Himmelblau):
+        with pytest.raises(TypeError, match=r"surface=.*must be one such as fo\.Himmelblau"):
+            fo.basin_fractions(DESCENT, surface, [[1.0, 2.0]])
     with pytest.raises(ValueError, match="the last axis must be 2 long"):
         fo.basin_fractions(DESCENT, HIMMELBLAU, fo.starts.Uniform(0, 1, 10, dim=3))
     with pytest.raises(ValueError, match="starts: must be at least one"):

@@ -7,6 +7,7 @@ import pytest
 from test_basins import Wells
 
 import fastopt as fo
+from fastopt import memory
 from fastopt.basins import Attractors, parameters
 from fastopt.basins.continuation import Tracks
 from fastopt.basins.plane_picture import edges, is_geometric
@@ -14,6 +15,7 @@ from fastopt.basins.plane_picture import edges, is_geometric
 RATES, MOMENTA = np.geomspace(1e-3, 10, 12), np.array([0.0, 0.5, 0.9])
 OVER = {"learning_rate": RATES, "momentum": MOMENTA}
 BOWL = fo.Bowl()
+ADAM_OVER = {"beta1": [0.0, 0.9], "beta2": [0.9, 0.99, 0.999]}
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +71,7 @@ def test_the_best_has_the_least_expected_running_time(plane):
 
 
 def test_fixed_parameters_are_those_of_all_runs():
-    over = {"beta1": [0.0, 0.9], "beta2": [0.9, 0.99, 0.999]}
-    plane = fo.parameter_map(fo.Adam, BOWL, [1.0, 1.0], over, fixed={"learning_rate": 0.1})
+    plane = fo.parameter_map(fo.Adam, BOWL, [1.0, 1.0], ADAM_OVER, fixed={"learning_rate": 0.1})
     runs = fo.run(fo.Adam(0.1, beta1=0.9, beta2=0.99), BOWL, [1.0, 1.0])
     assert plane.steps[1, 1] == runs.steps
     assert plane.rule_text == "Adam(learning_rate=0.1)"
@@ -115,6 +116,10 @@ def test_cells_lie_between_their_neighbours():
         ({"over": {"learning_rate": RATES, "momentum": 0.5}}, "must be a list of numbers"),
         ({"over": {"learning_rate": [-1, 1], "momentum": [0]}}, r"learning_rate.*must be > 0"),
         ({"fixed": {"momentum": 0.5}}, r"momentum: is in over= and in fixed="),
+        (
+            {"rule_class": fo.Adam, "over": ADAM_OVER, "fixed": {"learning_rate": [0.1, 0.2]}},
+            r"fixed\['learning_rate'\] has shape \(2,\): must be one value",
+        ),
         ({"fixed": {"beta7": 0.5}}, "beta7: Momentum has no such parameter; it has learning_rate"),
         ({"start": [1.0, 2.0, 3.0]}, "the last axis must be 2 long"),
         ({"start": np.zeros((0, 2))}, "start: must be at least one"),
@@ -127,6 +132,8 @@ def test_bad_planes_are_refused(arguments, error):
         fo.parameter_map(**given | arguments)
     with pytest.raises(TypeError, match="must be a class such as"):
         fo.parameter_map(fo.Momentum(), BOWL, [1.0, 1.0], OVER)
+    with pytest.raises(TypeError, match="surface='bowl': must be one such as"):
+        fo.parameter_map(fo.Momentum, "bowl", [1.0, 1.0], OVER)
 
 
 # -- continuation ------------------------------------------------------------------------
@@ -165,11 +172,11 @@ def test_an_attractor_is_followed_from_where_it_was_last_seen():
     def one(x, *others):
         points = np.array([[x], *([y] for y in others)])
         count = len(points)
-        return Attractors(
-            points, np.zeros(count), ("minimum",) * count, ("",) * count, tuple(points[:, None])
-        )
+        ones = tuple(points[:, None])
+        kinds, names = ("minimum",) * count, ("",) * count
+        return Attractors(points, np.zeros(count), kinds, names, ones, ones, cell=0.01)
 
-    tracks = Tracks(reach=0.3)
+    tracks = Tracks(reach=0.3, dim=1)
     assert tracks.add(one(0.0, 5.0)).tolist() == [0, 1]
     assert tracks.add(one(0.25)).tolist() == [0]
     assert tracks.add(one(5.1, 0.5)).tolist() == [1, 0]
@@ -226,6 +233,50 @@ def test_bad_continuations_are_refused():
         (RISING, {"fixed": {"learning_rate": 1}}, "is in over= and in fixed="),
         (RISING, {"reach": -1}, "reach=-1: must be finite and >= 0"),
         ({"rate": [1]}, {}, "rate: GradientDescent has no such numeric parameter"),
+        (RISING, {"progressive": True}, "progressive=True: each frame must be one map"),
+        (RISING, {"shape": 0}, r"shape\[0\]=0: must be >= 1"),
     ]:
         with pytest.raises(ValueError, match=error):
             fo.basins.continuation(fo.GradientDescent, Wells(), over, **options)
+    with pytest.raises(TypeError, match="surface='wells': must be one such as"):
+        fo.basins.continuation(fo.GradientDescent, "wells", RISING)
+
+
+def test_frames_that_are_more_than_there_is_memory_for_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 10**9)
+    with pytest.raises(MemoryError, match=r"5 maps of 16,000,000 pixels needs 1\.28 GB"):
+        fo.basins.continuation(fo.GradientDescent, Wells(), RISING, shape=4000)
+    starts = fo.starts.Uniform(0, 1, 30_000_000, dim=2)
+    with pytest.raises(MemoryError, match=r"5 times 30,000,000 starts needs 1\.2 GB"):
+        fo.basins.continuation(fo.GradientDescent, Wells(), RISING, starts)
+
+
+def test_a_continuation_in_which_all_runs_diverge_has_no_basins(tmp_path):
+    over = {"learning_rate": [100.0, 200.0]}
+    made = fo.basins.continuation(fo.GradientDescent, Wells(), over, shape=8)
+    np.testing.assert_array_equal(made.share, [[0, 1]] * 2)
+    assert made.found.points.shape == (0, 2)
+    made.plot().savefig(tmp_path / "bands.png", dpi=50)
+    made.save_animation(tmp_path / "maps.gif")
+
+
+def test_flat_regions_are_followed_by_what_they_cover():
+    over = {"learning_rate": [0.05, 0.051, 0.052]}
+    made = fo.basins.continuation(fo.GradientDescent, fo.ScalarFactorisation(), over, shape=64)
+    assert made.found.kinds == ("flat", "flat", "saddle")
+    np.testing.assert_array_equal(made.share, made.share[[0, 0, 0]])
+
+
+def test_pieces_of_a_flat_region_are_one():
+    def regions(*extents):
+        points = np.array([extent[0] for extent in extents])
+        k = len(points)
+        names = ("flat",) * k, ("",) * k, tuple(points[:, None])
+        return Attractors(points, np.zeros(k), *names, tuple(extents), cell=0.1)
+
+    line = np.stack([np.linspace(0, 1, 21), np.zeros(21)], -1)
+    above, below = line + np.array([0, 1]), line - np.array([0, 1])
+    tracks = Tracks(reach=0.3, dim=2)
+    assert tracks.add(regions(line, above)).tolist() == [0, 1]
+    assert tracks.add(regions(line[:5], line[9:], above)).tolist() == [0, 0, 1]
+    assert tracks.add(regions(above[15:], line[10:], below)).tolist() == [1, 0, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,10 @@ class Attractors:
         Which point of the surface it is, such as ``minima[0]``; empty where it is none.
     orbits : tuple of numpy.ndarray, shape (period, dim)
         The points of each cycle in their order; of the others the point alone.
+    extents : tuple of numpy.ndarray, shape (m, dim)
+        Of a flat region a point of each cell that runs ended in; of the others the point alone.
+    cell : float
+        The side of those cells.
     """
 
     points: NDArray[np.float64]
@@ -46,9 +51,16 @@ class Attractors:
     kinds: tuple[str, ...]
     matched: tuple[str, ...]
     orbits: tuple[NDArray[np.float64], ...]
+    extents: tuple[NDArray[np.float64], ...]
+    cell: float
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def flat(self) -> NDArray[np.bool_]:
+        """Which of them are flat regions."""
+        return np.array([kind == "flat" for kind in self.kinds], np.bool_)
 
     @property
     def periods(self) -> NDArray[np.int64]:
@@ -75,6 +87,8 @@ class Attractors:
             kinds=tuple(self.kinds[k] for k in numbers),
             matched=tuple(self.matched[k] for k in numbers),
             orbits=tuple(self.orbits[k] for k in numbers),
+            extents=tuple(self.extents[k] for k in numbers),
+            cell=self.cell,
         )
 
     def _place(self, k: int) -> tuple[Any, ...]:
@@ -85,6 +99,41 @@ class Attractors:
         value = float(f"{self.values[k]:.9g}")
         period = len(self.orbits[k])
         return (len(KNOWN), KINDS.index(self.kinds[k]), period, value, *self.points[k].tolist())
+
+
+def joined(all_of: Sequence[Attractors], dim: int) -> Attractors:
+    """Several one after the other, in *dim* coordinates."""
+    return Attractors(
+        points=np.concatenate([np.zeros((0, dim)), *(some.points for some in all_of)]),
+        values=np.concatenate([np.zeros(0), *(some.values for some in all_of)]),
+        kinds=tuple(kind for some in all_of for kind in some.kinds),
+        matched=tuple(name for some in all_of for name in some.matched),
+        orbits=tuple(orbit for some in all_of for orbit in some.orbits),
+        extents=tuple(extent for some in all_of for extent in some.extents),
+        cell=max((some.cell for some in all_of), default=0.0),
+    )
+
+
+def same_regions(found: Attractors, others: Attractors) -> NDArray[np.int64]:
+    """For each flat region the one among *others* that it overlaps most; -1 where there is none.
+
+    Two overlap where points of theirs are as near as those of touching cells can be.
+    """
+    from scipy.spatial import cKDTree
+
+    numbers = np.full(len(found), -1)
+    mine, some = np.flatnonzero(found.flat), np.flatnonzero(others.flat)
+    if not len(mine) or not len(some):
+        return numbers
+    owner = np.repeat(some, [len(others.extents[k]) for k in some])
+    tree = cKDTree(np.concatenate([others.extents[k] for k in some]))
+    reach = 2 * max(found.cell, others.cell)
+    for k in mine:
+        apart, nearest = tree.query(found.extents[k], p=np.inf)
+        near = owner[nearest[apart <= reach]]
+        if len(near):
+            numbers[k] = np.bincount(near).argmax()
+    return numbers
 
 
 def say_point(point: NDArray[np.float64], digits: int = 4) -> str:

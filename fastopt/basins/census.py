@@ -5,8 +5,9 @@ in; cells that touch are one attractor. Ends within the tolerance of each other 
 to the same attractor, and ends more than twice as far apart, with none between them, never do.
 Nothing else is kept of a run, so that a census takes no memory for each.
 
-Where the ends cannot be located to the tolerance, because the gradient stays below the limit of
-convergence over more than that, the region is *flat*: ends there are entered at larger cells.
+Where the ends cannot be located to the tolerance, because the gradient (or the value, if that is
+what was asked for) stays below the limit of convergence over more than that, the region is *flat*:
+ends there are entered at larger cells.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class Census:
         The distance between neighbouring starts: flat regions are as coarse as that.
     longest : int
         The longest period of cycles that is looked for; 0: no cycles, and no runs at rest.
+    above : float, default 0.0
+        How far above the least value runs have converged; 0 if that was not their criterion.
     """
 
     surface: Surface
@@ -79,6 +82,7 @@ class Census:
     limit: float
     spacing: float
     longest: int
+    above: float = 0.0
     _orbits: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     _links: set[tuple[int, int]] = field(default_factory=set)
 
@@ -139,15 +143,19 @@ class Census:
             entries[in_flat] = _SORTS * places + _FLAT
 
     def _are_flat(self, centres: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether the gradient stays below its limit over more than the tolerance."""
-        if not len(centres) or not self.limit:
+        """Whether runs have converged all over a stretch of more than the tolerance."""
+        least = self._least(self.tolerance)
+        if not len(centres) or not least:
             return np.zeros(len(centres), np.bool_)
-        least = self.limit / self.tolerance
         # In the middle of a cell a narrow valley is not level.
         points = curvature.polished(self.surface, centres, self.tolerance, least)
         values = curvature.eigenvalues(self.surface, points, self.tolerance)
         flat: NDArray[np.bool_] = np.abs(values).min(axis=1) <= least
         return flat
+
+    def _least(self, reach: float) -> float:
+        """The curvature at which gradient or value reach their limit within *reach*."""
+        return max(self.limit / reach, 2 * self.above / reach**2)
 
     def _enter_lost(
         self, trajectory: NDArray[np.float64], which: NDArray[np.int64], entries: Entries
@@ -239,7 +247,7 @@ class Census:
             ([g for g in groups if g not in flat_groups], self.tolerance),
             ([g for g in groups if g in flat_groups], _DEGENERATE * self.tolerance),
         ):
-            found = curvature.kinds(self.surface, points[some], reach, self.limit / reach)
+            found = curvature.kinds(self.surface, points[some], reach, self._least(reach))
             for group, kind in zip(some, found, strict=True):
                 known = matched[group].partition("[")[0]
                 named = {"minima": "minimum", "local_minima": "minimum", "saddles": "saddle"}
@@ -251,7 +259,12 @@ class Census:
         for group in groups:
             orbits[group] = points[group : group + 1]
         values = np.array([float(np.mean(self.surface.value(orbit))) for orbit in orbits])
-        return Attractors(points, values, tuple(kinds), tuple(matched), tuple(orbits))
+        extents = [points[group : group + 1] for group in range(count)]
+        for wide in np.flatnonzero(np.array(kinds) == "flat"):
+            extent = ends[of_ends == wide]
+            extents[wide] = extent[np.lexsort(extent.T[::-1])]
+        names = tuple(kinds), tuple(matched)
+        return Attractors(points, values, *names, tuple(orbits), tuple(extents), self._reach)
 
     def _known(
         self, ends: NDArray[np.float64], of_ends: NDArray[np.int64]

@@ -1,24 +1,29 @@
 """Basins while a parameter of the rule runs through a range.
 
 The attractors of each frame are matched to those of the frames before: the same known point of
-the surface, or else, of the attractors of one period, those that moved the least.
+the surface, flat regions that overlap, or else, of the attractors of one period, those that moved
+the least.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastopt.basins.attractors import Attractors
-from fastopt.basins.fractions import CloudFractions, basin_fractions
-from fastopt.basins.map import BasinMap, basin_map
-from fastopt.basins.parameters import checked_over, make_rule
+from fastopt import memory
+from fastopt.basins.attractors import Attractors, joined, same_regions
+from fastopt.basins.fractions import CloudFractions, basin_fractions, count
+from fastopt.basins.map import DEFAULT_SHAPE, BasinMap, basin_map
+from fastopt.basins.parameters import checked_fixed, checked_over, make_rule
+from fastopt.basins.plane import as_shape
+from fastopt.basins.running import Settings, as_starts, check_rule
 from fastopt.checks import real
 from fastopt.rules import Rule
 from fastopt.starts import Starts
@@ -138,6 +143,14 @@ def continuation(
     Returns
     -------
     Continuation
+        Which holds every frame: 16 bytes for each pixel, or 8 for each start of a cloud.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`fastopt.basin_map` and :func:`fastopt.parameter_map`.
+    MemoryError
+        The frames are more than there is memory for; nothing has run then.
 
     Examples
     --------
@@ -148,15 +161,18 @@ def continuation(
     >>> made.share.shape
     (2, 6)
     """
-    ((name, values),) = checked_over(rule_class, over, 1, _OWNER).items()
-    fixed = dict(fixed or {})
-    if name in fixed:
-        raise ValueError(f"{name}: is in over= and in fixed= ({_OWNER})")
+    checked = checked_over(rule_class, over, 1, _OWNER)
+    fixed = checked_fixed(rule_class, fixed, checked, _OWNER)
+    ((name, values),) = checked.items()
+    rules = [make_rule(rule_class, {name: float(v), **fixed}, _OWNER) for v in values]
+    check_rule(rules[0], surface, _OWNER)
+    if settings.get("progressive"):
+        raise ValueError(f"progressive=True: each frame must be one map; leave it out ({_OWNER})")
     if reach is None:
         reach = _REACH * float(np.ptp(surface.bounds, axis=1).max())
     reach = real(_OWNER, "reach", reach, 0.0)
-    rules = [make_rule(rule_class, {name: float(v), **fixed}, _OWNER) for v in values]
-    tracks = Tracks(reach)
+    _require_memory(len(values), surface, starts, settings)
+    tracks = Tracks(reach, surface.dim)
     frames: list[Any] = []
     for rule in rules:
         if starts is None:
@@ -173,40 +189,50 @@ def continuation(
     return Continuation(name, values, found, share, low, high, finished)
 
 
+def _require_memory(frames: int, surface: Surface, starts: Any, settings: dict[str, Any]) -> None:
+    """Refuse more frames than there is memory for."""
+    own = {f.name: settings[f.name] for f in fields(Settings) if f.name in settings}
+    if starts is None:
+        size = math.prod(as_shape(settings.get("shape", DEFAULT_SHAPE)))
+        needed = size * Settings(**own).bytes_of_pixel
+        what, remedy = f"{frames} maps of {size:,} pixels", "fewer values or a smaller shape="
+    else:
+        size = as_starts(starts, surface)[1]
+        needed = size * Settings(**own).bytes_of_start
+        what, remedy = f"{frames} times {size:,} starts", "fewer values or fewer starts"
+    memory.require(frames * needed, what, f"give {remedy} ({_OWNER})")
+
+
 class Tracks:
     """Attractors over frames: where each was last seen.
 
     Parameters
     ----------
     reach : float
-        How far one may be from where it was last seen.
+        How far one may be from where it was last seen; flat regions must overlap instead.
+    dim : int
+        Number of coordinates.
     """
 
-    def __init__(self, reach: float):
-        self._reach = reach
+    def __init__(self, reach: float, dim: int):
+        self._reach, self._dim = reach, dim
         self._all: list[Attractors] = []
         self._last: list[Attractors] = []
 
     @property
     def first(self) -> Attractors:
         """All attractors, each as it was first found."""
-        return Attractors(
-            points=np.concatenate([one.points for one in self._all]),
-            values=np.concatenate([one.values for one in self._all]),
-            kinds=tuple(one.kinds[0] for one in self._all),
-            matched=tuple(one.matched[0] for one in self._all),
-            orbits=tuple(one.orbits[0] for one in self._all),
-        )
+        return joined(self._all, self._dim)
 
     def add(self, found: Attractors) -> NDArray[np.int64]:
         """The number of each attractor of the next frame; new ones get the next numbers."""
         from scipy.optimize import linear_sum_assignment
 
         ones = [found.take(np.array([k])) for k in range(len(found))]
+        numbers = self._add_flat(found)
         apart = np.array([[_apart(one, last) for last in self._last] for one in ones])
         apart = apart.reshape(len(ones), len(self._last))
         near = np.where(apart <= self._reach, apart, 1e3 * self._reach + 1.0)
-        numbers = np.full(len(ones), -1)
         for k, number in zip(*linear_sum_assignment(near), strict=True):
             if apart[k, number] <= self._reach:
                 numbers[k] = number
@@ -217,11 +243,23 @@ class Tracks:
             self._last.append(ones[k])
         return numbers
 
+    def _add_flat(self, found: Attractors) -> NDArray[np.int64]:
+        """The number of each flat region that overlaps one of before; -1 of all others.
+
+        Where fewer runs end there, a region may be found in several pieces: all have its number.
+        """
+        numbers = same_regions(found, joined(self._last, self._dim))
+        for number in np.unique(numbers[numbers >= 0]):
+            pieces = found.take(np.flatnonzero(numbers == number))
+            whole = np.concatenate(pieces.extents)
+            self._last[number] = replace(pieces.take(np.zeros(1, np.int64)), extents=(whole,))
+        return numbers
+
 
 def _apart(one: Attractors, other: Attractors) -> float:
     """How far apart two attractors are; inf where they cannot be the same."""
     a, b = one.orbits[0], other.orbits[0]
-    if len(a) != len(b) or (one.kinds[0] == "flat") != (other.kinds[0] == "flat"):
+    if len(a) != len(b) or one.flat[0] or other.flat[0]:
         return float("inf")
     if one.matched[0] or other.matched[0]:
         return 0.0 if one.matched[0] == other.matched[0] else float("inf")
@@ -235,18 +273,4 @@ def _renumbered(frame: Any, numbers: NDArray[np.int64], found: Attractors) -> An
     labels = np.append(numbers, [-2, -1]).astype(np.int32)[frame.labels]
     if isinstance(frame, BasinMap):
         return replace(frame, labels=labels, found=found)
-    arrays = {}
-    for name in ("counts", "value", "low", "high"):
-        own = getattr(frame, name)
-        arrays[name] = np.zeros(len(found) + 2, own.dtype)
-        arrays[name][numbers], arrays[name][-2:] = own[:-2], own[-2:]
-    absent = np.setdiff1d(np.arange(len(found)), numbers)
-    # A basin that no start was in has the upper end of one without starts.
-    arrays["high"][absent] = _high_of_none(frame)
-    return replace(frame, labels=labels, found=found, **arrays)
-
-
-def _high_of_none(frame: CloudFractions) -> float:
-    from fastopt.basins.estimate import wilson
-
-    return float(wilson(np.zeros(1, np.int64), len(frame.labels), frame.confidence)[1][0])
+    return replace(frame, labels=labels, **count(labels, found, frame.confidence))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastopt.basins.attractors import DIVERGED, Attractors
+from fastopt.basins.attractors import DIVERGED, Attractors, same_regions
 from fastopt.basins.estimate import checked_confidence, wilson
 
 
@@ -64,8 +64,8 @@ def compare(
 def match(found: Attractors, others: Attractors, tolerance: float) -> NDArray[np.int64]:
     """For each attractor the number of the same one among *others*; -4 where there is none.
 
-    The same are those that the surface knows by the same name, and else the nearest one of the
-    same period within twice the tolerance.
+    The same are those that the surface knows by the same name; flat regions that overlap; and
+    else the nearest one of the same period within twice the tolerance.
     """
     from scipy.spatial import cKDTree
 
@@ -76,6 +76,8 @@ def match(found: Attractors, others: Attractors, tolerance: float) -> NDArray[np
             apart, nearest = cKDTree(others.points[theirs]).query(found.points[mine], p=np.inf)
             near = apart <= 2 * tolerance
             numbers[mine[near]] = theirs[nearest[near]]
+    regions = same_regions(found, others)
+    numbers[regions >= 0] = regions[regions >= 0]
     names = {name: k for k, name in enumerate(others.matched) if name}
     for k, name in enumerate(found.matched):
         if name in names:

@@ -184,8 +184,7 @@ def basin_fractions(
     make, n = as_starts(starts, surface)
     if n == 0:
         raise ValueError("starts: must be at least one (basin_fractions)")
-    needed = n * (4 + np.dtype(settings.step_type).itemsize)
-    memory.require(needed, f"the labels of {n:,} starts", "give fewer starts")
+    memory.require(n * settings.bytes_of_start, f"the labels of {n:,} starts", "give fewer starts")
     census = settings.census(surface, spacing_of(starts, n, surface))
     labels, steps = np.empty(n, np.int32), np.empty(n, settings.step_type)
     sweep = Sweep(rule, surface, settings)

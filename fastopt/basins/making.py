@@ -32,7 +32,7 @@ def run_map(
     pixel = np.diff(bounds)[:, 0] / (columns, rows) * np.abs(frame[1:]).max(axis=1)
     census = settings.census(surface, float(pixel.max()))
     dtype = np.dtype(settings.dtype)
-    needed = rows * columns * (4 + np.dtype(settings.step_type).itemsize + dtype.itemsize)
+    needed = rows * columns * settings.bytes_of_pixel
     memory.require(needed, f"a map of {rows:,} x {columns:,} pixels", "give a smaller shape=")
     results = {
         "entries": np.empty(shape, np.int32),

@@ -25,6 +25,9 @@ from fastopt.surfaces import Surface
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DEFAULT_SHAPE = (1024, 1024)
+"""Rows and columns of a map."""
+
 
 @dataclass(frozen=True, repr=False)
 class BasinMap(Measured):
@@ -280,7 +283,7 @@ def basin_map(
     rule: Rule,
     surface: Surface,
     bounds: ArrayLike | None = None,
-    shape: int | tuple[int, int] = (1024, 1024),
+    shape: int | tuple[int, int] = DEFAULT_SHAPE,
     *,
     slice: Plane | tuple[int, int] | None = None,
     max_steps: int = 10_000,

@@ -29,10 +29,13 @@ def save(basins: BasinMap, path: str | os.PathLike[str]) -> None:
         "values": found.values,
         "orbits": np.concatenate([*found.orbits, np.zeros((0, found.points.shape[1]))]),
         "periods": found.periods,
+        "extents": np.concatenate([*found.extents, np.zeros((0, found.points.shape[1]))]),
+        "widths": np.array([len(extent) for extent in found.extents], np.int64),
     }
     facts = {name: getattr(basins, name) for name in _FACTS} | {
         "kinds": found.kinds,
         "matched": found.matched,
+        "cell": found.cell,
         "settings": {
             "max_steps": settings.max_steps,
             "stop": asdict(settings.stop),
@@ -53,6 +56,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         kinds=tuple(facts["kinds"]),
         matched=tuple(facts["matched"]),
         orbits=tuple(np.split(arrays["orbits"], np.cumsum(arrays["periods"])))[:-1],
+        extents=tuple(np.split(arrays["extents"], np.cumsum(arrays["widths"])))[:-1],
+        cell=facts["cell"],
     )
     settings = facts["settings"]
     settings["stop"] = Stop(**settings["stop"])

@@ -156,7 +156,7 @@ def parameter_map(
     over : mapping of two names to array_like
         The values of two numeric parameters: first of the columns, then of the rows.
     fixed : mapping, optional
-        Other parameters of the rule.
+        Other parameters of the rule, one value each.
     max_steps, stop, dtype, threads, progress
         As for :func:`fastopt.basin_map`.
 
@@ -184,11 +184,9 @@ def parameter_map(
     ((3, 5), {'learning_rate': 1.0, 'momentum': 0.5})
     """
     settings = Settings(max_steps, stop, None, 0, dtype, threads, progress)
-    (first, x), (second, y) = checked_over(rule_class, over, 2, _OWNER).items()
-    fixed = dict(fixed or {})
-    clash = [name for name in (first, second) if name in fixed]
-    if clash:
-        raise ValueError(f"{clash[0]}: is in over= and in fixed= ({_OWNER})")
+    checked = checked_over(rule_class, over, 2, _OWNER)
+    fixed = checked_fixed(rule_class, fixed, checked, _OWNER)
+    (first, x), (second, y) = checked.items()
     check_single(surface, _OWNER)
     make, count = as_starts(start, surface)
     if count == 0:
@@ -255,7 +253,7 @@ def checked_over(
     if not isinstance(over, Mapping) or len(over) != count:
         what = "one parameter" if count == 1 else f"{count} parameters"
         raise ValueError(f"over={over!r}: must give the values of {what}, by name ({owner})")
-    numeric = [field.name for field in fields(rule_class) if "interval" in field.metadata]  # type: ignore[arg-type]
+    numeric = numeric_names(rule_class)
     found = {}
     for name, values in over.items():
         if name not in numeric:
@@ -271,6 +269,27 @@ def checked_over(
             )
         found[name] = array.astype(np.float64)
     return found
+
+
+def checked_fixed(
+    rule_class: type[Rule], fixed: Mapping[str, Any] | None, over: Mapping[str, Any], owner: str
+) -> dict[str, Any]:
+    """The parameters that are not varied."""
+    given, numeric = dict(fixed or {}), numeric_names(rule_class)
+    for name, value in given.items():
+        if name in over:
+            raise ValueError(f"{name}: is in over= and in fixed= ({owner})")
+        if name in numeric and np.ndim(value) > 0:
+            raise ValueError(
+                f"fixed[{name!r}] has shape {np.shape(value)}: must be one value for all runs; "
+                f"what is varied belongs into over= ({owner})"
+            )
+    return given
+
+
+def numeric_names(rule_class: type[Rule]) -> list[str]:
+    """The parameters that take a number, or one for each run."""
+    return [field.name for field in fields(rule_class) if "interval" in field.metadata]  # type: ignore[arg-type]
 
 
 def make_rule(rule_class: type[Rule], parameters: Mapping[str, Any], owner: str) -> Rule:

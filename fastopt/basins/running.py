@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastopt.basins.census import Census
 from fastopt.checks import real, whole
+from fastopt.ensembles import RandomQuadratics
 from fastopt.progress import Bar
 from fastopt.rules import Rule
 from fastopt.run import run
@@ -78,8 +79,8 @@ class Settings:
             tolerance = max(_TOLERANCE * side, 2 * (self.stop.distance or 0.0))
         # A cycle is looked for in two rounds.
         longest = min(self.longest_cycle, self.max_steps // 2)
-        limit = self.stop.gradient or 0.0
-        return Census(surface, tolerance, limit, spacing, longest)
+        limit, above = self.stop.gradient or 0.0, self.stop.value or 0.0
+        return Census(surface, tolerance, limit, spacing, longest, above)
 
     def run(self, rule: Rule, surface: Surface, starts: Any, record: Record | None = None) -> Runs:
         """Run these starts."""
@@ -106,6 +107,16 @@ class Settings:
         return make
 
     @property
+    def bytes_of_start(self) -> int:
+        """What is kept of a start: its label and its steps."""
+        return 4 + np.dtype(self.step_type).itemsize
+
+    @property
+    def bytes_of_pixel(self) -> int:
+        """What is kept of a pixel: its value too."""
+        return self.bytes_of_start + np.dtype(self.dtype).itemsize
+
+    @property
     def step_type(self) -> type[np.signedinteger[Any]]:
         """The integers that count the steps of a run."""
         return np.int32 if self.max_steps <= np.iinfo(np.int32).max else np.int64
@@ -114,7 +125,7 @@ class Settings:
 def check_rule(rule: Any, surface: Any, owner: str) -> None:
     """Refuse what has no basins: several rules at once, and random ones."""
     check_single(surface, owner)
-    if not isinstance(rule, Rule) or not isinstance(surface, Surface):
+    if not isinstance(rule, Rule):
         run(rule, surface, np.zeros((0, 1)))  # says what is wrong
     if any(isinstance(number, np.ndarray) for number in rule.numbers):
         raise ValueError(
@@ -129,11 +140,14 @@ def check_rule(rule: Any, surface: Any, owner: str) -> None:
 
 
 def check_single(surface: Any, owner: str) -> None:
-    """Refuse an ensemble, whose members have attractors of their own."""
-    if getattr(surface, "count", None) is not None:
+    """Refuse what is no surface, and an ensemble, whose members have attractors of their own."""
+    if isinstance(surface, RandomQuadratics):
         raise ValueError(
             f"{surface!r}: is an ensemble of {surface.count:,}: must be one surface ({owner})"
         )
+    if not isinstance(surface, Surface):
+        hint = " (call the class)" if isinstance(surface, type) else ""
+        raise TypeError(f"surface={surface!r}: must be one such as fo.Himmelblau(){hint} ({owner})")
 
 
 @dataclass
