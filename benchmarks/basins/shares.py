@@ -1,10 +1,14 @@
 """Where the best-known rules end on classic surfaces, and how often where gradient flow does.
 
-``python benchmarks/basins/shares.py [--starts N] [--only SURFACE] [--output DIR]`` runs ten
-rules at their default and at tuned learning rates on ten surfaces, each from the same starts,
-uniform on the surface's bounds, and gradient flow beside them. It writes ``shares.json`` (a
-line for each pair, so that a run that was stopped goes on where it was) and the table
-``shares.md``. With the default 10^7 starts it takes hours.
+``python benchmarks/basins/shares.py [--starts N] [--seconds S] [--minutes M] [--only SURFACE]``
+runs ten rules at their default and at tuned learning rates on ten surfaces, each from the same
+starts, uniform on the surface's bounds, and gradient flow beside them. It keeps a line for each
+pair in ``shares.json`` and writes the table ``docs/basin-shares.md`` of all of them.
+
+Whoever stops it loses the pair that is running: a later call goes on from there. A pair that is
+there from fewer starts is run again from more, so that a rough table can be made first and a
+better one later: with ``--seconds 30`` only the pairs that are expected to take no longer than
+that. With the default 10^7 starts for all pairs it takes half a day on two processors.
 
 The tuned learning rate is the one that :func:`fastopt.tuning.tune` finds: the least expected
 running time over 250 other starts.
@@ -14,16 +18,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
+import time
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from shares_table import table
 
 import fastopt as fo
 from fastopt import tuning
 from fastopt.basins import CloudFractions
-from fastopt.basins.estimate import wilson
 
 RULES = (
     "gradient_descent",
@@ -51,7 +58,12 @@ SURFACES = (
 )
 REFERENCE = "gradient_flow"
 SEED, MAX_STEPS, GRADIENT = 2026, 10_000, 1e-6
-COLUMNS = ("global", "other", "cycle", "unresolved", "diverged", "fidelity")
+# Gradient flow is integrated in many small steps.
+FIDELITY_STARTS = 200_000
+# More local minima than this are one column.
+MOST_LISTED = 8
+_COMMAND = "python benchmarks/basins/shares.py"
+_HERE = Path(__file__).resolve().parent
 
 
 class Pair(NamedTuple):
@@ -62,17 +74,18 @@ class Pair(NamedTuple):
     setting: str
 
 
-def pairs(surfaces: list[str]) -> Iterator[Pair]:
-    """All pairs, surface by surface, in the order of the table."""
-    for surface in surfaces:
-        yield Pair(surface, REFERENCE, "default")
-        for rule in RULES:
-            yield Pair(surface, rule, "default")
-            yield Pair(surface, rule, "tuned")
+PAIRS = [
+    Pair(surface, rule, setting)
+    for surface in SURFACES
+    for rule in (REFERENCE, *RULES)
+    for setting in ("default", "tuned")
+    if rule != REFERENCE or setting == "default"
+]
+"""All pairs, in the order of the table."""
 
 
 def run(rule: fo.rules.Rule, surface: fo.Surface, n: int) -> CloudFractions:
-    """The ends of the runs of one rule from the starts of the table."""
+    """The ends of the runs of one rule from the first *n* starts of the table."""
     low, high = surface.bounds.T
     return fo.basin_fractions(
         rule,
@@ -84,95 +97,131 @@ def run(rule: fo.rules.Rule, surface: fo.Surface, n: int) -> CloudFractions:
     )
 
 
-def made(pair: Pair, surface: fo.Surface) -> tuple[fo.rules.Rule, Any]:
-    """The rule and its learning rate."""
-    rule = fo.rules.get(pair.rule)
+@cache
+def flow_on(surface: str, n: int) -> CloudFractions:
+    """Where gradient flow ends."""
+    flow_on.cache_clear()  # one at a time
+    return run(fo.rules.get(REFERENCE), fo.surfaces.get(surface), n)
+
+
+def learning_rate(pair: Pair, surface: fo.Surface) -> float:
+    """The default or the tuned learning rate."""
     if pair.setting == "tuned":
         rate = tuning.tune(pair.rule, surface, MAX_STEPS, falling=False)
-        rule = fo.rules.get(pair.rule, learning_rate=rate)
-    return rule, rule.learning_rate
+        assert isinstance(rate, float)
+        return rate
+    return float(fo.rules.get(pair.rule).learning_rate)
 
 
-def row(pair: Pair, rate: float, found: CloudFractions, flow: CloudFractions) -> dict[str, Any]:
-    """What the table says of a pair: counts of starts, by where they ended."""
-    names = np.array([*found.found.matched, "", ""])
-    kinds = np.array([*found.found.kinds, "", ""])
-    best = np.char.startswith(names, "minima")
-    counts = {
-        "global": int(found.counts[best].sum()),
-        "other": int(found.counts[:-2][~best[:-2] & (kinds[:-2] != "cycle")].sum()),
-        "cycle": int(found.counts[kinds == "cycle"].sum()),
-        "unresolved": int(found.counts[-2]),
-        "diverged": int(found.counts[-1]),
-        "fidelity": int(found.fidelity(flow).same.sum()),
-    }
-    facts = {
-        "starts": len(found.labels),
-        "seed": SEED,
+def counts(found: CloudFractions, surface: fo.Surface) -> dict[str, int]:
+    """How many starts ended at each minimum that the surface lists, and at each other kind.
+
+    The minima are called as in ``found.matched``, such as ``minima[0]``.
+    """
+    listed = [f"minima[{k}]" for k in range(len(surface.minima))]
+    if len(surface.local_minima) <= MOST_LISTED:
+        listed += [f"local_minima[{k}]" for k in range(len(surface.local_minima))]
+    others = ("other minima", "saddle", "maximum", "flat", "cycle", "unresolved", "diverged")
+    totals = dict.fromkeys([*listed, *others], 0)
+    names, kinds = found.found.matched, found.found.kinds
+    for name, kind, number in zip(names, kinds, found.counts, strict=False):
+        place = name if name in totals else {"minimum": "other minima"}.get(kind, kind)
+        totals[place] += int(number)
+    totals["unresolved"], totals["diverged"] = map(int, found.counts[-2:])
+    return totals
+
+
+def fidelity(found: CloudFractions, flow: CloudFractions) -> dict[str, int]:
+    """Of how many starts so many end where gradient flow does."""
+    n = len(flow.labels)
+    agreeing = replace(found, labels=found.labels[:n]).fidelity(flow).same
+    return {"agreeing": int(agreeing.sum()), "starts": n}
+
+
+def row(pair: Pair, n: int, before: dict[str, Any] | None) -> dict[str, Any]:
+    """What the table says of a pair, run from *n* starts; *before* is its row from fewer."""
+    surface = fo.surfaces.get(pair.surface)
+    rate = before["rate"] if before else learning_rate(pair, surface)
+    begun = time.perf_counter()
+    found = run(fo.rules.get(pair.rule, learning_rate=rate), surface, n)
+    seconds = time.perf_counter() - begun
+    enough = min(n, FIDELITY_STARTS)
+    agreement = before["fidelity"] if before else None
+    if pair.rule != REFERENCE and (agreement is None or agreement["starts"] < enough):
+        agreement = fidelity(found, flow_on(pair.surface, enough))
+    return pair._asdict() | {
         "rate": rate,
+        "starts": n,
+        "seed": SEED,
+        "counts": counts(found, surface),
         "attractors": len(found.found),
+        "fidelity": agreement,
+        "seconds": round(seconds, 3),
     }
-    return pair._asdict() | facts | {"counts": counts, "seconds": found.run_seconds}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The rows in Markdown, each share with half the width of its 95% interval."""
-    n = rows[0]["starts"]
-    lines = [
-        f"Shares of {n:,} starts, uniform on each surface's bounds (seed {SEED}), at most "
-        f"{MAX_STEPS:,} steps, converged at a gradient norm of {GRADIENT:g}; ± half the width of "
-        "Wilson's 95% interval. Made by `python benchmarks/basins/shares.py`.",
-        "",
-        "`global`, `other`: at a global minimum, or at another point; `fidelity`: where gradient "
-        "flow from the same start ends.",
-    ]
-    for surface in dict.fromkeys(r["surface"] for r in rows):
-        own = [r for r in rows if r["surface"] == surface]
-        lines += ["", f"## {surface}", "", f"| rule | rate | {' | '.join(COLUMNS)} |"]
-        lines += [f"|---|---|{'---:|' * len(COLUMNS)}"]
-        for r in own:
-            counts = np.array([r["counts"][name] for name in COLUMNS])
-            low, high = wilson(counts, r["starts"], 0.95)
-            cells = [
-                f"{count / r['starts']:.3%} ± {half:.3%}"
-                for count, half in zip(counts, (high - low) / 2, strict=True)
-            ]
-            name = f"{r['rule']}{', tuned' if r['setting'] == 'tuned' else ''}"
-            lines.append(f"| {name} | {r['rate']:g} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def expected(known: dict[str, Any] | None, n: int) -> float:
+    """Seconds that a pair will take from *n* starts; 0 where nothing is known of it."""
+    return known["seconds"] * n / known["starts"] if known else 0.0
 
 
-def main() -> None:
+def read(store: Path) -> dict[Pair, dict[str, Any]]:
+    """The rows that are there."""
+    lines = store.read_text().splitlines() if store.exists() else []
+    rows = {}
+    for line in lines:  # a later line of a pair is from more starts
+        one = json.loads(line)
+        rows[Pair(one["surface"], one["rule"], one["setting"])] = one
+    if any(one["seed"] != SEED for one in rows.values()):
+        raise SystemExit(f"{store}: has rows of another seed; remove it, or give --output")
+    return rows
+
+
+def write(store: Path, text: Path, rows: dict[Pair, dict[str, Any]]) -> None:
+    """The rows in the order of the table, and the table."""
+    ordered = [rows[pair] for pair in PAIRS if pair in rows]
+    store.write_text("".join(json.dumps(one) + "\n" for one in ordered))
+    text.parent.mkdir(parents=True, exist_ok=True)
+    sys.path.insert(0, str(_HERE.parent))
+    from machine import describe
+
+    text.write_text(table(ordered, MAX_STEPS, GRADIENT, _COMMAND, describe()))
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run what is not there yet, and write the table of all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--starts", type=lambda text: int(float(text)), default=10**7)
+    parser.add_argument("--seconds", type=float, default=np.inf, help="the most for one pair")
+    parser.add_argument("--minutes", type=float, default=np.inf, help="begin no pair after these")
     parser.add_argument("--only", action="append", choices=SURFACES, help="a surface; repeatable")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent, metavar="DIR")
-    options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
-    store = options.output / "shares.json"
-    rows = [json.loads(line) for line in store.read_text().splitlines()] if store.exists() else []
-    known = {Pair(r["surface"], r["rule"], r["setting"]): r for r in rows}
-    if any((r["starts"], r["seed"]) != (options.starts, SEED) for r in rows):
-        raise SystemExit(f"{store}: has rows of other starts; remove it, or give another --output")
-    chosen = options.only or list(SURFACES)
-    flow = None
-    for pair in pairs(chosen):
-        if pair.rule == REFERENCE:
-            flow = None
-        if pair in known:
-            continue
-        surface = fo.surfaces.get(pair.surface)
-        if flow is None:
-            flow = run(fo.rules.get(REFERENCE), surface, options.starts)
-        rule, rate = made(pair, surface)
-        found = flow if pair.rule == REFERENCE else run(rule, surface, options.starts)
-        known[pair] = row(pair, rate, found, flow)
+    parser.add_argument("--output", type=Path, metavar="DIR", help="of both files")
+    options = parser.parse_args(arguments)
+    store = (options.output or _HERE) / "shares.json"
+    text = (options.output or _HERE.parents[1] / "docs") / "basin-shares.md"
+    store.parent.mkdir(parents=True, exist_ok=True)
+    rows = read(store)
+    chosen = [pair for pair in PAIRS if pair.surface in (options.only or SURFACES)]
+    left = [
+        pair
+        for pair in chosen
+        if (pair not in rows or rows[pair]["starts"] < options.starts)
+        and expected(rows.get(pair), options.starts) <= options.seconds
+    ]
+    left.sort(key=lambda pair: expected(rows.get(pair), options.starts))  # a stable sort
+    begun = time.monotonic()
+    for k, pair in enumerate(left):
+        if time.monotonic() - begun > 60 * options.minutes:
+            print(f"{len(left) - k} pairs are left", flush=True)
+            break
+        rows[pair] = row(pair, options.starts, rows.get(pair))
         with open(store, "a") as file:
-            file.write(json.dumps(known[pair]) + "\n")
-        print(" ".join(pair), known[pair]["counts"], flush=True)
-    done = [known[pair] for pair in pairs(list(SURFACES)) if pair in known]
-    (options.output / "shares.md").write_text(table(done))
+            file.write(json.dumps(rows[pair]) + "\n")
+        print(" ".join(pair), rows[pair]["counts"], flush=True)
+    else:
+        print("no pair is left", flush=True)
+    if rows:
+        write(store, text, rows)
 
 
 if __name__ == "__main__":
