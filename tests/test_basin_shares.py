@@ -19,10 +19,9 @@ FOLDER = Path(__file__).parents[1] / "benchmarks" / "basins"
 @pytest.fixture
 def shares(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.syspath_prepend(str(FOLDER.parent))
     before = set(sys.modules)
     yield importlib.import_module("shares")
-    for name in {"shares", "shares_table", "machine"} - before:
+    for name in {"shares", "shares_table"} - before:
         sys.modules.pop(name, None)
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from dataclasses import replace
 from functools import cache
@@ -31,6 +30,7 @@ from shares_table import table
 import fastopt as fo
 from fastopt import tuning
 from fastopt.basins import CloudFractions
+from fastopt.bench.machine import describe
 
 RULES = (
     "gradient_descent",
@@ -182,9 +182,6 @@ def write(store: Path, text: Path, rows: dict[Pair, dict[str, Any]]) -> None:
     ordered = [rows[pair] for pair in PAIRS if pair in rows]
     store.write_text("".join(json.dumps(one) + "\n" for one in ordered))
     text.parent.mkdir(parents=True, exist_ok=True)
-    sys.path.insert(0, str(_HERE.parent))
-    from machine import describe
-
     text.write_text(table(ordered, MAX_STEPS, GRADIENT, _COMMAND, describe()))
 
 
