@@ -87,10 +87,12 @@ def share_curves(
     x: str,
     y: str,
     first: float | None = None,
+    falling: bool = False,
 ) -> Figure:
     """Curves of shares: a panel for each title, a line for each label; axes named *x* and *y*.
 
-    The horizontal axis is logarithmic, and begins at *first*, or where the curves do.
+    The horizontal axis is logarithmic, and begins at *first*, or where the curves do. If they
+    are to be *falling*, what is drawn is 1 less the share.
     """
     from matplotlib.lines import Line2D
 
@@ -104,7 +106,7 @@ def share_curves(
     size = (6.4 if single else 4.6 * columns, height)
     figure, axes = new_figure(size, rows, columns, sharey=True, title=title)
     for ax, (name, curves) in zip(axes, panels.items(), strict=False):
-        _draw_curves(ax, curves, styles, first)
+        _draw_curves(ax, curves, styles, first, falling)
         label_panel(ax, name)
     for ax in axes[len(panels) :]:
         ax.remove()
@@ -122,7 +124,11 @@ def share_curves(
 
 
 def _draw_curves(
-    ax: Axes, curves: Mapping[str, Curve], styles: Mapping[str, Any], first: float | None
+    ax: Axes,
+    curves: Mapping[str, Curve],
+    styles: Mapping[str, Any],
+    first: float | None,
+    falling: bool,
 ) -> None:
     from matplotlib.ticker import PercentFormatter
 
@@ -137,6 +143,8 @@ def _draw_curves(
             np.concatenate([[0.0], share, share[-1:] if len(share) else [0.0]])
             for share in (curve.share, *(curve.band or ()))
         )
+        if falling:
+            y, *band = (1 - share for share in (y, *band))
         ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, **styles[label])
         if band:
             colour = styles[label]["color"]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastopt.checks import Floats
 from fastopt.plot import INK, MEDIUM, SMALL, draw_grid, label_panel, line_styles, new_figure
 from fastopt.runs import Runs
+from fastopt.statistics.cells import Cell, Cells, labels
 from fastopt.statistics.recorded import recorded_values, spread
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 _WIDE = 20.0
 # How far beyond the bands, as a factor, a line is followed.
 _FAR = 1e3
+_MOST_PANELS = 24
 
 
 def loss_band(
-    runs: Runs | Mapping[str, Runs],
+    runs: Runs | Mapping[str, Runs] | Cells,
     prediction: ArrayLike | Mapping[str, ArrayLike] | None = None,
     *,
     shares: Sequence[float] = (0.5, 0.9),
@@ -36,12 +38,13 @@ def loss_band(
 
     Parameters
     ----------
-    runs : Runs, or mapping of str to Runs
-        With ``record=`` of two steps at least; of several, each has a panel with its label.
+    runs : Runs, mapping of str to Runs, or Result
+        With ``record=`` of two steps at least; of several, each has a panel with its label. Of
+        a study's result each cell has one.
     prediction : array_like, shape (last recorded step + 1,) or (recorded steps,), optional
         A mean loss for each step from 0, such as ``fo.theory.expected_loss`` gives, or for each
-        recorded step; it is drawn over the bands, with the mean of the runs. A mapping with
-        the labels of *runs*, where that is one.
+        recorded step; it is drawn over the bands, with the mean of the runs (which a study
+        does not know). A mapping with the labels of *runs*, where that is one.
     shares : sequence of float, default (0.5, 0.9)
         The share of runs in the middle that each band holds.
     label : str, default "theory: mean"
@@ -75,6 +78,11 @@ def loss_band(
     if wrong:
         raise ValueError(f"shares={shares!r}: must be between 0 and 1 (loss_band)")
     labelled, predictions = _labelled(runs, prediction)
+    if len(labelled) > _MOST_PANELS:
+        raise ValueError(
+            f"{len(labelled):,} panels: must be at most {_MOST_PANELS}; result.select(...) takes "
+            "some of a study (loss_band)"
+        )
     bands = {
         name: _bands(one, predictions[name], sorted(shares, reverse=True), label)
         for name, one in labelled.items()
@@ -171,20 +179,32 @@ class _Bands(NamedTuple):
 
 
 def _labelled(
-    runs: Runs | Mapping[str, Runs], prediction: Any
-) -> tuple[Mapping[str, Runs], Mapping[str, Any]]:
+    runs: Runs | Mapping[str, Runs] | Cells, prediction: Any
+) -> tuple[Mapping[str, Runs | Cell], Mapping[str, Any]]:
+    if isinstance(runs, Cells):
+        cells = runs.cells()
+        named = dict(zip(labels(cells), cells, strict=True))
+        if len(named) == 1 and not isinstance(prediction, Mapping):
+            return named, dict.fromkeys(named, prediction)
+        return named, _predictions(named, prediction)
     if not isinstance(runs, Mapping):
         return {"": runs}, {"": prediction}
     if not runs:
         raise ValueError("no runs: must be one or more (loss_band)")
+    return runs, _predictions(runs, prediction)
+
+
+def _predictions(named: Mapping[str, Any], prediction: Any) -> Mapping[str, Any]:
     if prediction is None:
-        return runs, dict.fromkeys(runs)
-    if not isinstance(prediction, Mapping) or set(prediction) != set(runs):
-        raise ValueError(f"prediction: must be a mapping with the labels {', '.join(runs)}")
-    return runs, prediction
+        return dict.fromkeys(named)
+    if not isinstance(prediction, Mapping) or set(prediction) != set(named):
+        raise ValueError(f"prediction: must be a mapping with the labels {', '.join(named)}")
+    return prediction
 
 
-def _bands(runs: Runs, prediction: Any, shares: Sequence[float], label: str) -> _Bands:
+def _bands(runs: Runs | Cell, prediction: Any, shares: Sequence[float], label: str) -> _Bands:
+    if not isinstance(runs, Runs):
+        return _bands_of_cell(runs, prediction, shares, label)
     steps, values = recorded_values("loss_band", "runs", runs)
     predicted = None if prediction is None else _predicted(prediction, steps)
     least = np.asarray(runs.surface.fun_min, np.float64)
@@ -201,6 +221,25 @@ def _bands(runs: Runs, prediction: Any, shares: Sequence[float], label: str) -> 
         for share in shares
     }
     return _Bands(steps, ends, lines, known)
+
+
+def _bands_of_cell(cell: Cell, prediction: Any, shares: Sequence[float], label: str) -> _Bands:
+    if not cell.runs:
+        raise ValueError(
+            f"{cell.rule} on {cell.surface}: there are no runs yet; run the study to its end "
+            "(loss_band)"
+        )
+    sides = [[(1 - share) / 2, (1 + share) / 2] for share in shares]
+    steps, quantiles = cell.loss_quantiles([0.5, *(end for side in sides for end in side)])
+    # Diverged runs may have come to nan.
+    quantiles = np.where(np.isnan(quantiles), np.inf, quantiles)
+    lines = {"median": quantiles[:, 0]}
+    if prediction is not None:
+        lines[label] = _predicted(prediction, steps)
+    ends = {
+        share: (quantiles[:, 1 + 2 * k], quantiles[:, 2 + 2 * k]) for k, share in enumerate(shares)
+    }
+    return _Bands(steps, ends, lines, cell.excess)
 
 
 def _quantile(values: Floats, share: float) -> Floats:
@@ -227,8 +266,9 @@ def _draw_bands(ax: Axes, bands: _Bands) -> None:
         low, high = (np.where(np.isfinite(end), end, np.finfo(float).max) for end in ends)
         shade, name = 0.15 + 0.15 * place, f"{share:.0%} of runs"
         ax.fill_between(steps, low, high, color=blue, alpha=shade, linewidth=0, label=name)
-    looks = ((blue, "-"), (black, "-"), (red, (0, (5, 2))))
-    for (label, line), (colour, dash) in zip(bands.lines.items(), looks, strict=False):
+    looks = {"median": (blue, "-"), "mean": (black, "-")}
+    for label, line in bands.lines.items():
+        colour, dash = looks.get(label, (red, (0, (5, 2))))
         ax.plot(steps, line, linewidth=1.8, linestyle=dash, label=label, color=colour)
     draw_grid(ax)
     if bands.known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from fractions import Fraction
@@ -29,6 +30,35 @@ def small_study(**changes):
         "seeds": [0, 7],
     }
     return fo.Study(**(options | changes))
+
+
+@functools.cache
+def study_of_targets():
+    """Two rules, one with settings, on surfaces of two and three coordinates; and its result."""
+    study = fo.Study(**TWO_BY_TWO)
+    return study, study.run(chunk=250)
+
+
+TWO_BY_TWO = {
+    "rules": {
+        "descent": fo.GradientDescent([0.0005, 0.01, 0.5]),
+        "momentum": fo.Momentum(0.002),
+    },
+    "surfaces": {"himmelblau": fo.Himmelblau(), "rosenbrock": fo.Rosenbrock(dim=3)},
+    "starts": 200,
+    "max_steps": 120,
+    "stop": fo.Stop(gradient=0.5),
+    "targets": [100.0, 1.0, 1e-3],
+    "record": fo.Record(every=10),
+}
+
+
+def runs_of(rule, surface):
+    """The runs of one of the cells of that study."""
+    chosen = TWO_BY_TWO["surfaces"][surface]
+    starts = fo.starts.Uniform(*chosen.bounds.T, n=TWO_BY_TWO["starts"])
+    options = {key: TWO_BY_TWO[key] for key in ("max_steps", "stop", "targets", "record")}
+    return fo.run(rule, chosen, starts, **options)
 
 
 def count_plainly(runs, fun_min, first=0):

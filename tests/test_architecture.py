@@ -20,8 +20,8 @@ FLOORS = [
     },
     {"run", "runs", "batch", "factors", "slices", "stopping"},
     {
-        *("basins", "bench", "statistics", "plot", "plot_ensembles", "plot_statistics"),
-        *("plot_surface", "plot_window", "info"),
+        *("basins", "bench", "statistics", "plot", "plot_ensembles", "plot_settings"),
+        *("plot_statistics", "plot_surface", "plot_window", "info"),
     },
     {"study"},
     {"cli", "commands", "tour", "tuning", "__main__"},

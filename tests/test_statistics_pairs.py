@@ -240,7 +240,7 @@ def test_log_rank_of_two_is_scipys():
 def test_log_rank_where_nothing_converged_and_what_it_refuses():
     none = Counts([9], [0], [2], [3])
     assert logrank(none, none).p_value == 1
-    with pytest.raises(ValueError, match="1 groups: must be two or more"):
+    with pytest.raises(ValueError, match="1 group: must be two or more"):
         logrank(none)
     with pytest.raises(ValueError, match="group 1 holds no runs"):
         logrank(none, Counts([], [], [], []))

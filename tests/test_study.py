@@ -274,7 +274,7 @@ def test_a_cell_must_be_named():
         whole().counts("langevin", "bowl", seed=3)
     with pytest.raises(ValueError, match="as an index is one of a cell"):
         whole().worst("langevin", "bowl")
-    with pytest.raises(ValueError, match="target=0: must be"):
+    with pytest.raises(ValueError, match="target=0: this study has no targets; make it with"):
         whole().counts("langevin", "bowl", target=0)
     with pytest.raises(ValueError, match="by='speed': must be 'steps' or 'value'"):
         whole().best("langevin", "bowl", "speed", seed=0)

@@ -82,7 +82,9 @@ def test_a_plan_is_the_study_that_it_says(plan, tmp_path, capsys):
     }
     assert main(["study", "show", str(store), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown == {key: value for key, value in facts.items() if key != "seconds"}
+    del facts["seconds"]
+    assert shown == facts | {"plot": None}
+    assert len(shown["targets"]) == 28 * 6
     assert main(["study", "show", str(store)]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
@@ -232,3 +234,31 @@ def test_progress_and_ctrl_c_on_a_terminal(tmp_path):
     assert " left" in text
     assert f"what is finished is in {store}; the same command goes on" in " ".join(text.split())
     assert main(["study", "show", str(store)]) == 0
+
+
+def test_show_a_part_and_draw_it(plan, tmp_path, capsys):
+    store, picture = tmp_path / "store", tmp_path / "map.png"
+    assert main(["study", str(plan), "--store", str(store), "--chunk", "5000"]) == 0
+    capsys.readouterr()
+    show = ["study", "show", str(store), "--rule", "adam", "--surface", "himmelblau"]
+    assert main([*show, "--plot", str(picture), "--kind", "success_map"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 rule on 1 surface, 6 cells, 2 seeds, 2,400 runs\n")
+    assert "steep" not in out
+    assert "share of runs that came within so much of the minimum" in out
+    assert out.endswith(f"wrote {picture}\n")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    other = tmp_path / "all.svg"  # the best setting of each rule
+    assert main(["study", "show", str(store), "--plot", str(other), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plot"] == str(other)
+    assert other.exists()
+    for arguments, said in (
+        (["--kind", "ecdf"], "--kind: goes with --plot"),
+        (["--plot", str(picture), "--kind", "pie"], "kind='pie': must be one of 'hitting_times'"),
+        (["--plot", "map.gif"], "map.gif"),
+        (["--rule", "adam,sgd"], "rule='sgd': must be one of 'adam', 'torch-adam'"),
+    ):
+        assert main(["study", "show", str(store), *arguments]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["study", str(plan), "--rule", "adam"]) == 2
+    assert "--rule: goes with show" in capsys.readouterr().err

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastopt.cli import Options, Parser, UsageError, command, positive, print_json, refusals
+from fastopt.commands.conditions import checked_picture
 
 if TYPE_CHECKING:
     from fastopt.study import Result
 
 
 def _declare(parser: Parser) -> None:
-    parser.usage = "%(prog)s PLAN.toml [options]\n       %(prog)s show DIR [--json]"
+    parser.usage = "%(prog)s PLAN.toml [options]\n       %(prog)s show DIR [options]"
     parser.add_argument("plan", metavar="PLAN.toml", help="what to run; or: show DIR")
     parser.add_argument("folder", metavar="DIR", nargs="?", help="after show: the store to show")
     parser.add_argument(
@@ -32,6 +33,16 @@ def _declare(parser: Parser) -> None:
         "--chunk", type=positive, metavar="N", help="runs a chunk (default: some seconds' work)"
     )
     parser.add_argument("--json", action="store_true", help="print the cells as JSON")
+    group = parser.add_argument_group("after show")
+    group.add_argument("--rule", metavar="LABEL,...", help="of which rules (default: all)")
+    group.add_argument("--surface", metavar="LABEL,...", help="on which surfaces (default: all)")
+    group.add_argument("--plot", metavar="FILE", help="draw a picture; ends in .png, .pdf or .svg")
+    group.add_argument(
+        "--kind",
+        metavar="KIND",
+        help="of picture: hitting_times (default), survival, ecdf, performance_profile or "
+        "loss_band, of the best setting of each rule; success_map, over the settings of one",
+    )
 
 
 @command(_declare)
@@ -52,11 +63,15 @@ def study(options: Options) -> None:
 
     examples:
       fastopt study plan.toml --store results --workers 2
-      fastopt study show results
+      fastopt study show results --plot ecdf.png --kind ecdf
+      fastopt study show results --rule adam --plot map.png --kind success_map
     """
     if options.plan == "show":
         _show(options)
         return
+    for name in ("rule", "surface", "plot", "kind"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"fastopt study: --{name}: goes with show")
     if options.folder is not None:
         raise UsageError(
             f"fastopt study: {options.folder!r}: one argument too many (see fastopt study --help)"
@@ -81,7 +96,7 @@ def study(options: Options) -> None:
             raise
         except RuntimeError as error:
             raise UsageError(f"fastopt study: {error}") from error
-    _print(result, options, time.perf_counter() - begun)
+    _print(result, result, options, {"seconds": time.perf_counter() - begun})
 
 
 def _show(options: Options) -> None:
@@ -90,25 +105,43 @@ def _show(options: Options) -> None:
     for name in ("store", "workers", "chunk", "processes"):
         if getattr(options, name):
             raise UsageError(f"fastopt study show: --{name}: no such option for show")
+    if options.kind is not None and options.plot is None:
+        raise UsageError("fastopt study show: --kind: goes with --plot")
+    picture = None if options.plot is None else checked_picture(options, "--plot", options.plot)
     from fastopt.study import load
 
     with refusals("study"), _plain_warnings():
         result = load(options.folder)
-    _print(result, options, None)
+        shown = result.select(_labels(options.rule), _labels(options.surface))
+        if picture is not None:
+            kind = options.kind or "hitting_times"
+            best = shown if kind == "success_map" else shown.tuned()
+            best.plot(kind).savefig(picture)
+    _print(result, shown, options, {"plot": picture and str(picture)})
 
 
-def _print(result: Result, options: Options, seconds: float | None) -> None:
+def _print(result: Result, shown: Result, options: Options, facts: dict[str, Any]) -> None:
     if options.json:
-        facts: dict[str, Any] = {
-            "runs": result.runs,
-            "planned": result.planned,
-            "digest": result.digest,
-            "cells": result.rows(),
-        }
-        print_json(facts if seconds is None else facts | {"seconds": seconds})
+        print_json(
+            {
+                "runs": result.runs,
+                "planned": result.planned,
+                "digest": result.digest,
+                "cells": shown.rows(),
+                "targets": shown.rows(targets=True),
+                **facts,
+            }
+        )
         return
-    print(result)
-    print(f"\ndigest {result.digest[:16]}" + ("" if seconds is None else f", {seconds:.1f} s"))
+    print(shown)
+    seconds = f", {facts['seconds']:.1f} s" if "seconds" in facts else ""
+    print(f"\ndigest {result.digest[:16]}{seconds}")
+    if facts.get("plot"):
+        print(f"wrote {facts['plot']}")
+
+
+def _labels(given: str | None) -> list[str] | None:
+    return None if given is None else given.split(",")
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Statistics of many runs: how many converge, when, at what cost, and which rule is better.
 
-Each takes the :class:`~fastopt.Runs` that :func:`fastopt.run` gives, or :class:`Counts` of
-the runs that ended at each step, which can be merged and are all that a study keeps.
+Each takes the :class:`~fastopt.Runs` that :func:`fastopt.run` gives; all but those that need
+single runs also :class:`Counts` of the runs that ended at each step, which can be merged, and
+the :class:`~fastopt.study.Result` of a study, which keeps nothing but counts.
 """
 
 from fastopt.statistics.counts import Counts

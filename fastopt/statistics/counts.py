@@ -205,22 +205,6 @@ class Counts:
         )
 
 
-def as_counts(owner: str, results: Runs | Counts, target: int | None = None) -> Counts:
-    """*results* as counts, for a statistic named *owner*."""
-    if isinstance(results, Runs):
-        return Counts.of(results, target)
-    if not isinstance(results, Counts):
-        raise TypeError(
-            f"a {type(results).__name__}: must be Runs, as fo.run gives them, or "
-            f"fo.statistics.Counts ({owner})"
-        )
-    if target is not None:
-        raise ValueError(
-            f"target={target!r}: counts are those of one target already; leave it out ({owner})"
-        )
-    return results
-
-
 def hitting_steps(runs: Runs, target: int | None = None) -> tuple[NDArray[np.bool_], Integers]:
     """Which runs converged, or reached a target; and, for those, at which step."""
     if target is None:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from fastopt.checks import Floats, real
 from fastopt.runs import Runs
-from fastopt.statistics.counts import Counts, Integers, as_counts
+from fastopt.statistics.cells import Cells, as_counts
+from fastopt.statistics.counts import Counts, Integers
 from fastopt.statistics.estimates import Steps, normal_quantile
 from fastopt.statistics.incidence import Incidence, band, incidence
 from fastopt.statistics.text import percent, plural
@@ -194,7 +195,7 @@ _ROUNDING = 1e-12
 
 
 def hitting_time(
-    runs: Runs | Counts,
+    runs: Runs | Counts | Cells,
     *,
     event: str = "converged",
     competing: str = "risk",
@@ -211,8 +212,9 @@ def hitting_time(
 
     Parameters
     ----------
-    runs : Runs or Counts
-        The runs; all censored at one number of steps, or not.
+    runs : Runs, Counts or Result
+        The runs, those of a study's result of one cell; all censored at one number of steps,
+        or not.
     event : {"converged", "diverged"}, default "converged"
         What to wait for; the other is then what competes with it.
     competing : {"risk", "censored", "never"}, default "risk"

@@ -8,7 +8,8 @@ import numpy as np
 
 from fastopt.checks import Floats
 from fastopt.runs import Runs
-from fastopt.statistics.counts import Counts, Integers, as_counts
+from fastopt.statistics.cells import Cells, as_counts, by_surface
+from fastopt.statistics.counts import Counts, Integers
 from fastopt.statistics.hitting import split
 from fastopt.statistics.text import p_text, plural
 
@@ -28,6 +29,8 @@ class LogRank:
     observed, expected : numpy.ndarray, shape (groups,)
         How many runs of each group converged, and how many would if there were none. A group
         with more than expected is sooner.
+    names : tuple of str
+        Of the groups, where they are the rules of a study.
     """
 
     statistic: float
@@ -35,21 +38,27 @@ class LogRank:
     p_value: float
     observed: Floats
     expected: Floats
+    names: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        against = ", ".join(
+        groups = [
             f"{seen:,.0f} ({expected:,.1f} expected)"
             for seen, expected in zip(self.observed, self.expected, strict=True)
-        )
+        ]
+        against = ", ".join(groups)
+        if self.names:
+            width = max(map(len, self.names))
+            named = zip(self.names, groups, strict=True)
+            against = "".join(f"\n  {name:{width}}  {group}" for name, group in named)
         return (
             f"log-rank: chi-squared {self.statistic:.4g}, "
             f"{plural(self.degrees, 'degree')} of freedom, {p_text(self.p_value)}\n"
-            f"converged: {against}"
+            f"converged:{'' if self.names else ' '}{against}"
         )
 
 
 def logrank(
-    *groups: Runs | Counts,
+    *groups: Runs | Counts | Cells,
     event: str = "converged",
     competing: str = "never",
     target: int | None = None,
@@ -62,8 +71,9 @@ def logrank(
 
     Parameters
     ----------
-    *groups : Runs or Counts
-        Two or more, each of one run at least.
+    *groups : Runs, Counts or Result
+        Two or more, each of one run at least. Or one result of a study on one surface, of
+        which each rule (and setting of its parameters) is a group.
     event : {"converged", "diverged"}, default "converged"
         What to wait for.
     competing : {"never", "censored"}, default "never"
@@ -106,9 +116,13 @@ def logrank(
     """
     from scipy.special import chdtrc
 
-    if len(groups) < 2:
-        raise ValueError(f"{len(groups)} groups: must be two or more (logrank)")
-    counts = [as_counts("logrank", group, target) for group in groups]
+    names: tuple[str, ...] = ()
+    if len(groups) == 1 and isinstance(groups[0], Cells):
+        names, counts = _rules(groups[0], target)
+    else:
+        counts = [as_counts("logrank", group, target) for group in groups]
+    if len(counts) < 2:
+        raise ValueError(f"{plural(len(counts), 'group')}: must be two or more (logrank)")
     for place, group in enumerate(counts):
         if not group.runs:
             raise ValueError(f"group {place} holds no runs: must hold one or more (logrank)")
@@ -127,8 +141,21 @@ def logrank(
     # The last group's is what the others leave.
     excess, variance = (observed - expected)[:-1], variance[:-1, :-1]
     statistic = max(float(excess @ np.linalg.pinv(variance, hermitian=True) @ excess), 0.0)
-    degrees = len(groups) - 1
-    return LogRank(statistic, degrees, float(chdtrc(degrees, statistic)), observed, expected)
+    degrees = len(counts) - 1
+    p_value = float(chdtrc(degrees, statistic))
+    return LogRank(statistic, degrees, p_value, observed, expected, names)
+
+
+def _rules(results: Cells, target: int | None) -> tuple[tuple[str, ...], list[Counts]]:
+    """The rules of a study on one surface."""
+    surfaces = by_surface("logrank", results)
+    if len(surfaces) > 1:
+        raise ValueError(
+            f"a Result of the surfaces {', '.join(surfaces)}: must be of one; "
+            "result.select(surface=...) takes it (logrank)"
+        )
+    ((_, cells),) = surfaces.items()
+    return tuple(cells), [cell.counts(target) for cell in cells.values()]
 
 
 def _by_step(

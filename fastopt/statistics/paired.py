@@ -8,11 +8,14 @@ import numpy as np
 
 from fastopt.checks import Floats
 from fastopt.runs import Runs
+from fastopt.statistics.cells import refuse_unpaired
 from fastopt.statistics.counts import hitting_steps
 
 
 def check_paired(owner: str, runs: Mapping[str, Runs]) -> None:
     """Raise unless *runs* may be compared run by run."""
+    for name, one in runs.items():
+        refuse_unpaired(owner, name, one)
     first_name, first = next(iter(runs.items()))
     for name, other in runs.items():
         if not isinstance(other, Runs):

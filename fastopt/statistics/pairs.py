@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastopt.runs import Runs
+from fastopt.statistics.cells import refuse_unpaired
 from fastopt.statistics.paired import costs_of
 from fastopt.statistics.significance import fair_coin, holm, signed_rank
 from fastopt.statistics.text import grid, p_text, percent, plural
@@ -110,9 +111,9 @@ def compare(
 
     * **Success**: McNemar's exact test [1]_. Of the pairs in which only one of the two
       converged, as many should be of either kind.
-    * **Who is first**: the sign test. Of the pairs in which one converged in fewer steps, as
+    * **Who is first**: the sign test [2]_. Of the pairs in which one converged in fewer steps, as
       many should be of either kind.
-    * **Steps**: Wilcoxon's signed-rank test [2]_. Differences should be as often and as far to
+    * **Steps**: Wilcoxon's signed-rank test [3]_. Differences should be as often and as far to
       one side as to the other.
 
     A run that did not converge, whether out of steps or diverged, took infinitely many steps.
@@ -152,7 +153,9 @@ def compare(
     ----------
     .. [1] Q. McNemar, "Note on the sampling error of the difference between correlated
        proportions or percentages", Psychometrika 12, 153-157, 1947.
-    .. [2] F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bull. 1,
+    .. [2] W. J. Dixon, A. M. Mood, "The statistical sign test", J. Am. Stat. Assoc. 41,
+       557-566, 1946.
+    .. [3] F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bull. 1,
        80-83, 1945; on failures as the largest ranks, J. M. Lachin, "Worst-rank score
        analysis with informatively missing observations", Control. Clin. Trials 20, 1999.
 
@@ -221,6 +224,7 @@ def compare_many(runs: Mapping[str, Runs], *, target: int | None = None) -> Comp
     >>> fo.statistics.compare_many(runs).rows[0].adjusted
     1
     """
+    refuse_unpaired("compare_many", "runs", runs)
     if len(runs) < 2:
         raise ValueError(f"runs holds {len(runs)}: must hold two or more (compare_many)")
     rows = [

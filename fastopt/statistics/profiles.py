@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 
 from fastopt.checks import Floats, real
 from fastopt.runs import Runs
+from fastopt.statistics.cells import Cells, by_surface, refuse_unpaired, targets_of
 from fastopt.statistics.curves import value_at
 from fastopt.statistics.paired import check_paired, costs_of
 from fastopt.statistics.recorded import minima_of, recorded_values
+from fastopt.statistics.success import ert
 from fastopt.statistics.text import grid, percent, plural
 
 _SHOWN = 6
@@ -86,7 +88,7 @@ class DataProfile:
 
 
 def performance_profile(
-    costs: ArrayLike | Mapping[str, Runs | ArrayLike],
+    costs: ArrayLike | Mapping[str, Runs | ArrayLike] | Cells,
     names: Sequence[str] | None = None,
     *,
     target: int | None = None,
@@ -99,14 +101,18 @@ def performance_profile(
 
     Parameters
     ----------
-    costs : array_like, shape (problems, solvers), or mapping
+    costs : array_like, shape (problems, solvers), mapping, or Result
         Of any unit, >= 0, and inf for a failure. Or, by the name of each solver, its costs; or
         its :class:`~fastopt.Runs` from the same starts as the others', each start being a
-        problem and the steps until a run converges its cost.
+        problem and the steps until a run converges its cost. Or the result of a study: each
+        surface with each target (or with ``stop=``, if there are none) is a problem, the
+        expected running time (:func:`ert`) its cost, and each rule (and setting of its
+        parameters) a solver.
     names : sequence of str, optional
         Of the solvers of an array; by default their numbers.
     target : int, optional
-        Of runs, the index of one of ``runs.targets``: steps until that is reached.
+        Of runs, the index of one of ``runs.targets``: steps until that is reached. Of a
+        study's result, of all its targets only that.
 
     Returns
     -------
@@ -213,8 +219,11 @@ def data_profile(
         raise ValueError(f"tau={tau}: must be < 1 ({owner})")
     if best not in ("found", "known"):
         raise ValueError(f"best={best!r}: must be 'found' or 'known' ({owner})")
+    refuse_unpaired(owner, "runs", runs, record=True)
     if not runs:
         raise ValueError(f"runs is empty: must hold the runs of one solver or more ({owner})")
+    for name, given in runs.items():
+        refuse_unpaired(owner, name, given, record=True)
     lists = {n: [given] if isinstance(given, Runs) else list(given) for n, given in runs.items()}
     if len({len(batches) for batches in lists.values()}) > 1:
         numbers = ", ".join(f"{name} has {len(batches)}" for name, batches in lists.items())
@@ -253,16 +262,22 @@ def _solved(runs: Mapping[str, Runs], tau: float, best: str) -> Floats:
 
 def _cost_table(
     owner: str,
-    costs: ArrayLike | Mapping[str, Runs | ArrayLike],
+    costs: ArrayLike | Mapping[str, Runs | ArrayLike] | Cells,
     names: Sequence[str] | None,
     target: int | None,
 ) -> tuple[Floats, tuple[str, ...]]:
     """Costs (problems, solvers), and the solvers' names."""
+    if isinstance(costs, Cells):
+        if names is not None:
+            raise ValueError(f"names={names!r}: a Result has its own; leave them out ({owner})")
+        return _running_times(owner, costs, target)
     if isinstance(costs, Mapping):
         if not costs:
             raise ValueError(f"costs is empty: must hold one solver or more ({owner})")
         if names is not None:
             raise ValueError(f"names={names!r}: a mapping has its own; leave them out ({owner})")
+        for name, cost in costs.items():
+            refuse_unpaired(owner, name, cost)
         if any(isinstance(cost, Runs) for cost in costs.values()):
             columns = costs_of(owner, cast(Mapping[str, Runs], costs), target)[0]
         else:
@@ -284,6 +299,21 @@ def _cost_table(
         wrong = table[~(table >= 0)][0]
         raise ValueError(f"costs holds {wrong}: must be >= 0, and inf for a failure ({owner})")
     return table, names
+
+
+def _running_times(
+    owner: str, results: Cells, target: int | None
+) -> tuple[Floats, tuple[str, ...]]:
+    """Expected running times (surfaces times targets, rules) of a study, and the rules."""
+    surfaces = by_surface(owner, results)
+    names = tuple(next(iter(surfaces.values())))
+    table = [
+        # One resample: nobody asks for the interval.
+        [ert(cells[name].counts(place), resamples=1).value for name in names]
+        for cells in surfaces.values()
+        for place in targets_of(results, target)
+    ]
+    return np.array(table), names
 
 
 def _shares(values: Floats, first: float) -> tuple[Floats, Floats]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastopt.checks import Floats, whole
 from fastopt.runs import Runs
-from fastopt.statistics.counts import Counts, as_counts
+from fastopt.statistics.cells import Cells, as_counts, by_surface, targets_of
+from fastopt.statistics.counts import Counts
 from fastopt.statistics.curves import value_at
 from fastopt.statistics.text import percent, plural
 
@@ -59,7 +61,7 @@ class Ecdf:
 
 
 def ecdf(
-    runs: Runs | Counts | Iterable[Runs | Counts],
+    runs: Runs | Counts | Cells | Iterable[Runs | Counts | Cells],
     *,
     per_dim: bool = False,
     dim: int | Sequence[int] | None = None,
@@ -75,13 +77,15 @@ def ecdf(
 
     Parameters
     ----------
-    runs : Runs or Counts, or an iterable of them
+    runs : Runs, Counts or Result, or an iterable of them
         Of one rule, on one or several surfaces. Runs with targets count once for each target;
-        Runs without them once, for ``stop=``; Counts once.
+        Runs without them once, for ``stop=``; Counts once. A study's result counts as its Runs
+        would: on each surface for each target.
     per_dim : bool, default False
         Whether to divide budgets by the number of coordinates, as COCO does.
     dim : int or sequence of int, optional
-        That number for each of *runs*; needed where they are Counts.
+        That number for each of *runs*; needed where they are Counts, and of no use to the
+        result of a study, which knows it.
     restarts : bool, default False
         Whether to simulate restarts, as COCO does: a run that failed is followed by runs
         drawn anew from those of the same problem until one succeeds, and its runtime is the
@@ -122,20 +126,21 @@ def ecdf(
     >>> curve.budget, curve.share
     (array([  0.,  10.,  20.,  30., 100.]), array([0.  , 0.25, 0.5 , 0.75, 0.75]))
     """
-    batches = [runs] if isinstance(runs, Runs | Counts) else list(runs)
+    batches = [runs] if isinstance(runs, Runs | Counts | Cells) else list(runs)
     if not batches:
         raise ValueError("runs is empty: must hold one batch or more (ecdf)")
     draws, seed = whole("ecdf", "draws", draws, 1), whole("ecdf", "seed", seed, 0)
+    dims = _given_dims(batches, per_dim, dim)
     problems = [
-        (counts, divisor)
-        for batch, divisor in zip(batches, _divisors(batches, per_dim, dim), strict=True)
-        for counts in _problems(batch)
+        problem.divided((problem.dim if given is None else given) if per_dim else 1)
+        for batch, given in zip(batches, dims, strict=True)
+        for problem in _problems(batch)
     ]
     rng = np.random.default_rng(seed)
     curves = [
-        _curve(counts, divisor, draws if restarts else 0, rng) for counts, divisor in problems
+        _curve(problem.counts, problem.dim, draws if restarts else 0, rng) for problem in problems
     ]
-    observed = max((c.steps[-1] / d for c, d in problems if c.steps.size), default=0.0)
+    observed = max(problem.budget for problem in problems)
     grid = np.unique(np.concatenate([[0.0, observed], *(times for times, _ in curves)]))
     total = np.zeros(grid.size)
     for times, reached in curves:
@@ -143,29 +148,61 @@ def ecdf(
     return Ecdf(grid, total / len(problems), len(problems), per_dim, float(observed))
 
 
-def _problems(batch: Runs | Counts) -> list[Counts]:
+class _Problem(NamedTuple):
+    """A surface with a target, and the runs of it."""
+
+    counts: Counts
+    dim: int
+    """What budgets are divided by; 0 if that is not known."""
+    budget: float
+    """The most that a run had."""
+
+    def divided(self, dim: int) -> _Problem:
+        return _Problem(self.counts, dim, self.budget / dim)
+
+
+def _problems(batch: Runs | Counts | Cells) -> list[_Problem]:
+    """The problems of a batch."""
+    if isinstance(batch, Cells):
+        return _problems_of_study(batch)
     targets = getattr(batch, "targets", None)
-    found = (
-        [as_counts("ecdf", batch)]
-        if targets is None
-        else [as_counts("ecdf", batch, place) for place in range(len(targets))]
-    )
+    places = [None] if targets is None else range(len(targets))
+    found = [as_counts("ecdf", batch, place) for place in places]
     if not all(counts.runs for counts in found):
         raise ValueError("a batch holds no runs: must hold one or more (ecdf)")
-    return found
+    dim = batch.surface.dim if isinstance(batch, Runs) else 0
+    return [_Problem(counts, dim, float(counts.steps[-1])) for counts in found]
 
 
-def _divisors(
-    batches: list[Runs | Counts], per_dim: bool, dim: int | Sequence[int] | None
-) -> list[int]:
-    if not per_dim:
-        if dim is not None:
-            raise ValueError(f"dim={dim!r}: goes with per_dim=True (ecdf)")
-        return [1] * len(batches)
+def _problems_of_study(results: Cells) -> list[_Problem]:
+    surfaces = by_surface("ecdf", results)
+    rules = list(dict.fromkeys(solver for cells in surfaces.values() for solver in cells))
+    if len(rules) > 1:
+        raise ValueError(
+            f"a Result of {len(rules):,} rules or settings ({rules[0]}, {rules[1]}, ...): must "
+            "be of one; result.select(rule=...) takes it, and plot_statistics.ecdf draws all "
+            "(ecdf)"
+        )
+    return [
+        _Problem(cell.counts(target), cell.dim, float(cell.max_steps))
+        for cells in surfaces.values()
+        for cell in cells.values()
+        for target in targets_of(results, None)
+    ]
+
+
+def _given_dims(
+    batches: list[Runs | Counts | Cells], per_dim: bool, dim: int | Sequence[int] | None
+) -> list[int | None]:
+    """What each batch's budgets are to be divided by, None for what it knows itself."""
     if dim is None:
-        if not all(isinstance(batch, Runs) for batch in batches):
+        if per_dim and any(isinstance(batch, Counts) for batch in batches):
             raise ValueError("per_dim=True: counts do not know their dim; give dim= (ecdf)")
-        return [batch.surface.dim for batch in batches if isinstance(batch, Runs)]
+        return [None] * len(batches)
+    if not per_dim:
+        raise ValueError(f"dim={dim!r}: goes with per_dim=True (ecdf)")
+    if any(isinstance(batch, Cells) for batch in batches):
+        raise ValueError(f"dim={dim!r}: a study's result knows its dim; leave it out (ecdf)")
     dims = list(dim) if isinstance(dim, Sequence) else [dim] * len(batches)
     if len(dims) != len(batches):
         raise ValueError(f"dim holds {len(dims)}: must be {len(batches)}, one a batch (ecdf)")

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastopt.checks import whole
 from fastopt.runs import Runs
-from fastopt.statistics.counts import Counts, as_counts
+from fastopt.statistics.cells import Cells, as_counts
+from fastopt.statistics.counts import Counts
 from fastopt.statistics.estimates import Estimate, Share, normal_quantile, wilson
 
 # Of the bootstrap: so many numbers at a time, which is 8 MB.
@@ -17,7 +18,7 @@ _AT_ONCE = 1 << 20
 
 
 def success_rate(
-    runs: Runs | Counts,
+    runs: Runs | Counts | Cells,
     *,
     event: str = "converged",
     target: int | None = None,
@@ -27,8 +28,9 @@ def success_rate(
 
     Parameters
     ----------
-    runs : Runs or Counts
-        The runs; nan, with an interval from 0 to 1, if there are none.
+    runs : Runs, Counts or Result
+        The runs, those of a study's result of one cell; nan, with an
+        interval from 0 to 1, if there are none.
     event : {"converged", "diverged", "censored"}, default "converged"
         What to count: converged, diverged, or ran out of steps.
     target : int, optional
@@ -81,7 +83,7 @@ class Ert(Estimate):
 
 
 def ert(
-    runs: Runs | Counts,
+    runs: Runs | Counts | Cells,
     *,
     target: int | None = None,
     confidence: float = 0.95,
@@ -96,8 +98,8 @@ def ert(
 
     Parameters
     ----------
-    runs : Runs or Counts
-        The runs; nan if there are none.
+    runs : Runs, Counts or Result
+        The runs, those of a study's result of one cell; nan if there are none.
     target : int, optional
         Index of one of ``runs.targets``, see :func:`success_rate`.
     confidence : float, default 0.95
@@ -114,7 +116,7 @@ def ert(
 
     Notes
     -----
-    The interval is that of the percentile bootstrap. It draws the counts at each step from
+    The interval is that of the percentile bootstrap [3]_. It draws the counts at each step from
     their multinomial distribution, which is that of drawing runs one by one; so it takes a
     second for 10,000 distinct steps and any number of runs.
 
@@ -127,6 +129,8 @@ def ert(
        assessment", arXiv:1605.03560, 2016.
     .. [2] A. Auger, N. Hansen, "Performance evaluation of an advanced local search
        evolutionary algorithm", IEEE CEC 2005, 1777-1784.
+    .. [3] B. Efron, R. J. Tibshirani, "An introduction to the bootstrap", Chapman & Hall,
+       1993, chapter 13.
 
     Examples
     --------

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastopt.runs import Runs
-from fastopt.statistics.counts import Counts, as_counts
+from fastopt.statistics.cells import Cells, as_counts, labels
+from fastopt.statistics.counts import Counts
 from fastopt.statistics.estimates import Estimate, Share, Steps, normal_quantile
 from fastopt.statistics.hitting import hitting_time
 from fastopt.statistics.success import Ert, ert, success_rate
@@ -62,7 +63,7 @@ class Table:
 
 
 def table(
-    results: Mapping[str, Runs | Counts],
+    results: Mapping[str, Runs | Counts | Cells] | Cells,
     *,
     target: int | None = None,
     confidence: float = 0.95,
@@ -71,8 +72,8 @@ def table(
 
     Parameters
     ----------
-    results : mapping of str to Runs or Counts
-        By the name of each rule.
+    results : mapping of str to Runs, Counts or Result, or a Result
+        By the name of each rule; of a study's result there is a row for each cell.
     target : int, optional
         Index of one of ``runs.targets``: what reached that has converged.
     confidence : float, default 0.95
@@ -98,7 +99,13 @@ def table(
           11.8% to 76.9%   80 to > 200         102 to inf
     """
     normal_quantile("table", confidence)
-    counts = {name: as_counts("table", one, target) for name, one in results.items()}
+    if isinstance(results, Cells):
+        cells = results.cells()
+        counts = {
+            name: cell.counts(target) for name, cell in zip(labels(cells), cells, strict=True)
+        }
+    else:
+        counts = {name: as_counts("table", one, target) for name, one in results.items()}
     return Table({name: summary(one, confidence) for name, one in counts.items()}, confidence)
 
 

@@ -4,7 +4,8 @@
 :class:`Result`.
 """
 
-from fastopt.study.result import Cell, Extremes, Result
+from fastopt.study.cell import Cell, Extremes
+from fastopt.study.result import Result
 from fastopt.study.store import StoreError, StoreWarning
 from fastopt.study.study import Study, load
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,23 +12,32 @@ from fastopt import memory
 from fastopt.kernels.reduction import BINS
 from fastopt.runs import Status
 from fastopt.study import values
+from fastopt.study.cell import Cell
 from fastopt.study.measures import STATISTICS, statistics
-from fastopt.study.result import Cell, Result, target_counts
+from fastopt.study.outline import Group
+from fastopt.study.reduced import Reduced
+from fastopt.study.result import Result
 
 if TYPE_CHECKING:
     import xarray
 
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_OUTCOMES = ("converged", "diverged", "censored", "stopped")
+
+_STATUS = {"status": len(Status)}
+
+# A group, a setting and its runs.
+_Held = tuple[Group, Mapping[str, float], Reduced]
 
 
 class _Axes:
     """The dimensions that all cells are laid out in."""
 
-    def __init__(self, result: Result, cells: Sequence[Cell]):
+    def __init__(self, result: Result, cells: Sequence[_Held]):
         self.labels: dict[str, list[Any]] = {"rule": result.rules, "surface": result.surfaces}
-        for name in dict.fromkeys(name for cell in cells for name in cell.setting):
-            points = dict.fromkeys(self._value(cell, name) for cell in cells)
-            own = [cell.group.dimensions.get(name) for cell in cells]
+        for name in dict.fromkeys(name for _, setting, _ in cells for name in setting):
+            points = dict.fromkeys(self._value(group, setting, name) for group, setting, _ in cells)
+            own = [group.dimensions.get(name) for group, _, _ in cells]
             # As given, where all have the same; otherwise in order.
             mixed = own.count(own[0]) < len(own)
             self.labels[name] = sorted(points, key=_place) if mixed else list(points)
@@ -41,15 +50,15 @@ class _Axes:
         }
 
     @staticmethod
-    def _value(cell: Cell, name: str) -> float:
+    def _value(group: Group, setting: Mapping[str, float], name: str) -> float:
         """A cell's value of a parameter: nan, always the same one, if its rule has none."""
-        return cell.setting.get(name, cell.group.values.get(name, math.nan))
+        return setting.get(name, group.values.get(name, math.nan))
 
-    def place(self, cell: Cell) -> tuple[int, ...]:
+    def place(self, group: Group, setting: Mapping[str, float]) -> tuple[int, ...]:
         """Where a cell stands."""
-        group = {name: getattr(cell.group, name) for name in ("rule", "surface", "seed")}
+        own = {name: getattr(group, name) for name in ("rule", "surface", "seed")}
         return tuple(
-            places[group[name] if name in group else self._value(cell, name)]
+            places[own[name] if name in own else self._value(group, setting, name)]
             for name, places in self._places.items()
         )
 
@@ -58,70 +67,112 @@ def _place(value: float) -> tuple[bool, float]:
     return math.isnan(value), value
 
 
-def to_xarray(result: Result, per_step: bool) -> xarray.Dataset:
+class _Tables:
+    """The variables of the Dataset, as they are filled."""
+
+    def __init__(self, result: Result):
+        self.result = result
+        held = list(result._held.one_by_one())
+        self._axes = _Axes(result, held)
+        self.coordinates: dict[str, Any] = dict(self._axes.labels)
+        self.data: dict[str, Any] = {}
+        self.groups = [group for group, _, _ in held]
+        self.reduced = [reduced for _, _, reduced in held]
+        self.places = [self._axes.place(group, setting) for group, setting, _ in held]
+        self.cells = [Cell(*one, result.targets) for one in held]
+
+    def new(self, name: str, more: dict[str, int], dtype: str) -> Any:
+        """A table of 0 or nan, by cell and by *more* dimensions of these lengths."""
+        shape = (*self._axes.shape, *more.values())
+        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=float))
+        memory.require(size, f"{name} of shape {shape}", "take result.counts(...) cell by cell")
+        array = np.zeros(shape, dtype) if dtype == "int64" else np.full(shape, np.nan)
+        self.data[name] = ([*self._axes.labels, *more], array)
+        return array
+
+
+def to_xarray(result: Result, per_step: bool, per_target_step: bool) -> xarray.Dataset:
     """See :meth:`fastopt.study.Result.to_xarray`."""
     try:
         import xarray
     except ImportError:
         raise ImportError("to_xarray() needs xarray: pip install 'fastopt[xarray]'") from None
-    cells = list(result.cells())
-    axes = _Axes(result, cells)
-    data: dict[str, Any] = {}
-    coordinates: dict[str, Any] = dict(axes.labels)
-    names = list(axes.labels)
+    tables = _Tables(result)
+    _fill_statistics(tables)
+    if per_step:
+        _fill_steps(tables)
+    if len(result.targets):
+        tables.coordinates["target"] = result.targets
+        _fill_targets(tables)
+    if len(result.targets) and per_target_step:
+        _fill_target_steps(tables)
+    _fill_losses(tables)
+    facts = {"runs": result.runs, "planned": result.planned}
+    return xarray.Dataset(tables.data, tables.coordinates, facts)
 
-    def table(name: str, more: dict[str, int], dtype: str) -> Any:
-        shape = (*axes.shape, *more.values())
-        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=float))
-        memory.require(size, f"{name} of shape {shape}", "take result.counts(...) cell by cell")
-        array = np.zeros(shape, dtype) if dtype == "int64" else np.full(shape, np.nan)
-        data[name] = ([*names, *more], array)
-        return array
 
-    runs, ended = table("runs", {}, "int64"), table("ended", {"status": len(Status)}, "int64")
-    coordinates["status"] = [status.name.lower() for status in Status]
-    rows = result.rows()
-    tables = {name: table(name, {}, "float64") for name in STATISTICS}
-    for cell, row in zip(cells, rows, strict=True):
-        place = axes.place(cell)
+def _fill_statistics(tables: _Tables) -> None:
+    tables.coordinates["status"] = [status.name.lower() for status in Status]
+    runs, ended = tables.new("runs", {}, "int64"), tables.new("ended", _STATUS, "int64")
+    own = {name: tables.new(name, {}, "float64") for name in STATISTICS}
+    for place, row in zip(tables.places, tables.result.rows(), strict=True):
         runs[place] = row["runs"]
         ended[place] = [row[status.name.lower()] for status in Status]
         for name in STATISTICS:
-            tables[name][place] = row[name]
-    if per_step:
-        steps = _distinct([cell.reduced.ends.row(s)[0] for cell in cells for s in Status])
-        counts = table("counts", {"status": len(Status), "step": len(steps)}, "int64")
-        coordinates["step"] = steps
-        bins = _distinct([cell.reduced.values.row(0)[0] for cell in cells])
-        final = table("value_counts", {"value_bin": len(bins)}, "int64")
-        low, high = values.edges(bins)
-        coordinates["value_bin"] = bins - BINS // 2
-        coordinates |= {"value_low": ("value_bin", low), "value_high": ("value_bin", high)}
-        for cell in cells:
-            place = axes.place(cell)
-            for status in Status:
-                at, numbers = cell.reduced.ends.row(status)
-                counts[(*place, status, np.searchsorted(steps, at))] = numbers
-            at, numbers = cell.reduced.values.row(0)
-            final[(*place, np.searchsorted(bins, at))] = numbers
-    if len(result.targets):
-        coordinates["target"] = result.targets
-        more = {"target": len(result.targets)}
-        of_target = {name: table(f"target_{name}", more, "float64") for name in STATISTICS}
-        for cell in cells:
-            for k in range(len(result.targets)):
-                for name, number in statistics(target_counts(cell, k)).items():
-                    of_target[name][(*axes.place(cell), k)] = number
-    records = _distinct([np.array(cell.group.records, np.int64) for cell in cells])
-    if len(records):
-        coordinates |= {"record_step": records, "quantile": list(_SHARES)}
-        more = {"record_step": len(records), "quantile": len(_SHARES)}
-        losses = table("loss", more, "float64")
-        for cell in cells:
-            for k, step in enumerate(cell.group.records):
-                found = values.quantiles(*cell.reduced.losses.row(k), _SHARES)
-                losses[(*axes.place(cell), int(np.searchsorted(records, step)))] = found
-    return xarray.Dataset(data, coordinates, {"runs": result.runs, "planned": result.planned})
+            own[name][place] = row[name]
+
+
+def _fill_steps(tables: _Tables) -> None:
+    steps = _distinct([one.ends.row(status)[0] for one in tables.reduced for status in Status])
+    counts = tables.new("counts", _STATUS | {"step": len(steps)}, "int64")
+    tables.coordinates["step"] = steps
+    bins = _distinct([one.values.row(0)[0] for one in tables.reduced])
+    final = tables.new("value_counts", {"value_bin": len(bins)}, "int64")
+    low, high = values.edges(bins)
+    tables.coordinates["value_bin"] = bins - BINS // 2
+    tables.coordinates |= {"value_low": ("value_bin", low), "value_high": ("value_bin", high)}
+    for place, one in zip(tables.places, tables.reduced, strict=True):
+        for status in Status:
+            at, numbers = one.ends.row(status)
+            counts[(*place, status, np.searchsorted(steps, at))] = numbers
+        at, numbers = one.values.row(0)
+        final[(*place, np.searchsorted(bins, at))] = numbers
+
+
+def _fill_targets(tables: _Tables) -> None:
+    more = {"target": len(tables.result.targets)}
+    own = {name: tables.new(f"target_{name}", more, "float64") for name in STATISTICS}
+    for place, cell in zip(tables.places, tables.cells, strict=True):
+        for target in range(more["target"]):
+            for name, number in statistics(cell.counts(target)).items():
+                own[name][(*place, target)] = number
+
+
+def _fill_target_steps(tables: _Tables) -> None:
+    targets = range(len(tables.result.targets))
+    steps = _distinct([cell.counts(target).steps for cell in tables.cells for target in targets])
+    more = {"target": len(targets), "outcome": len(_OUTCOMES), "target_step": len(steps)}
+    table = tables.new("target_counts", more, "int64")
+    tables.coordinates |= {"outcome": list(_OUTCOMES), "target_step": steps}
+    for place, cell in zip(tables.places, tables.cells, strict=True):
+        for target in targets:
+            counts = cell.counts(target)
+            at = np.searchsorted(steps, counts.steps)
+            for outcome, name in enumerate(_OUTCOMES):
+                table[(*place, target, outcome, at)] = getattr(counts, name)
+
+
+def _fill_losses(tables: _Tables) -> None:
+    records = _distinct([np.array(group.records, np.int64) for group in tables.groups])
+    if not len(records):
+        return
+    tables.coordinates |= {"record_step": records, "quantile": list(_SHARES)}
+    more = {"record_step": len(records), "quantile": len(_SHARES)}
+    losses = tables.new("loss", more, "float64")
+    for place, group, cell in zip(tables.places, tables.groups, tables.cells, strict=True):
+        if group.records:
+            steps, found = cell.loss_quantiles(_SHARES)
+            losses[(*place, np.searchsorted(records, steps))] = found
 
 
 def _distinct(arrays: Sequence[Any]) -> Any:

@@ -134,6 +134,7 @@ class Plan:
                     excess=not math.isnan(self.surfaces[surface].fun_min),
                     dim=self.surfaces[surface].dim,
                     records=self.records(surface),
+                    dtype=self.common.dtype,
                 )
             )
         targets = self.common.targets

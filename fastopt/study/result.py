@@ -3,66 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastopt.kernels.reduction import FASTEST, HIGHEST, LOWEST, SLOWEST, SOONEST
-from fastopt.runs import Status
 from fastopt.statistics import Counts
-from fastopt.study import values
+from fastopt.statistics.cells import Cells
+from fastopt.study.cell import Cell, Extremes, Held
 from fastopt.study.measures import statistics
-from fastopt.study.outline import Group, Outline
-from fastopt.study.reduced import HIT_ROWS, Reduced
+from fastopt.study.outline import Outline
+from fastopt.study.reduced import Reduced
 
 if TYPE_CHECKING:
     import pandas
     import xarray
-
-_ORDERS = {
-    ("worst", "steps"): SLOWEST,
-    ("best", "steps"): FASTEST,
-    ("worst", "value"): HIGHEST,
-    ("best", "value"): LOWEST,
-    ("worst", "divergence"): SOONEST,
-}
-_MAGNITUDE = (1 << 63) - 1
+    from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Extremes:
-    """The runs at one end of an order, the outermost first.
-
-    Attributes
-    ----------
-    index : numpy.ndarray of int64, shape (k,)
-        The numbers of their starts, as :meth:`fastopt.Study.rerun` takes them.
-    measure : numpy.ndarray, shape (k,)
-        Their steps (int64), or final values above the minimum (float64; the values themselves
-        where the minimum is not known).
-    """
-
-    index: NDArray[np.int64]
-    measure: NDArray[Any]
-
-
-class Cell(NamedTuple):
-    """One rule, surface, seed and setting, and its runs."""
-
-    group: Group
-    setting: dict[str, float]
-    reduced: Reduced
-
-
-class Result:
+class Result(Cells):
     """Exact counts of all runs of a study; ``print(result)`` shows a table.
 
-    A cell is the runs of one rule, surface, seed and setting of the rule's parameters. Where
-    there is only one rule, surface, ... it need not be named; several seeds are taken together
-    unless one is named.
+    A cell is the runs of one rule, surface and setting of the rule's parameters; those of
+    several seeds are taken together unless one is named. Where there is only one rule, surface,
+    ... it need not be named.
+
+    The functions of ``fo.statistics`` take it as they take Runs: ``success_rate``, ``ert``,
+    ``hitting_time`` and ``convergence_rate`` of one cell, such as ``result.select("adam",
+    "bowl")``; ``table`` and ``logrank`` of several; ``ecdf`` of one rule on all surfaces;
+    ``performance_profile`` of all. Those that need single runs, ``compare``, ``compare_many``
+    and ``data_profile``, take what :meth:`fastopt.Study.rerun` gives.
 
     Attributes
     ----------
@@ -77,13 +49,93 @@ class Result:
     """
 
     def __init__(self, outline: Outline, cells: Mapping[tuple[int, int], Reduced]):
-        self.outline, self._cells = outline, dict(cells)
+        self._outline, self._held = outline, Held(outline.groups, cells)
         self.rules: list[str] = outline.labels("rule")
         self.surfaces: list[str] = outline.labels("surface")
         self.seeds: list[int] = outline.labels("seed")
         self.targets = np.array(outline.targets)
-        self.runs = sum(cell.runs for cell in self._cells.values())
-        self.planned = sum(group.settings * group.starts for group in outline.groups)
+        self.runs = self._held.runs
+        self.planned = sum(group.runs for group in outline.groups)
+
+    # -- parts ---------------------------------------------------------------------------
+
+    def cells(self) -> list[Cell]:
+        """All cells, in the order of the plan; of each seed's by itself, ``select(seed=...)``."""
+        found = []
+        for numbers in self._outline.alike():
+            group = self._outline.groups[numbers[0]]
+            for setting, point in enumerate(group.points()):
+                found.append(Cell(group, point, self._held.of(numbers, setting), self.targets))
+        return found
+
+    def select(
+        self,
+        rule: str | Sequence[str] | None = None,
+        surface: str | Sequence[str] | None = None,
+        *,
+        seed: int | Sequence[int] | None = None,
+        **setting: float | Sequence[float],
+    ) -> Result:
+        """A part of the result, as a result.
+
+        Parameters
+        ----------
+        rule, surface : str or list of str, optional
+            Their labels; by default all.
+        seed : int or list of int, optional
+        **setting : float or list of float
+            Values along dimensions of the rules: ``learning_rate=0.1``. Rules that have no such
+            dimension are taken as they are.
+
+        Raises
+        ------
+        ValueError
+            There is no such label or value; what there is is named.
+
+        Examples
+        --------
+        >>> import fastopt as fo
+        >>> rules = {"descent": fo.GradientDescent([0.001, 0.01]), "adam": fo.Adam(0.1)}
+        >>> result = fo.Study(rules, [fo.Himmelblau()], starts=500).run()
+        >>> one = result.select("descent", learning_rate=0.01)
+        >>> fo.statistics.success_rate(one).value
+        1.0
+        """
+        chosen = {"rule": rule, "surface": surface, "seed": seed}
+        return self._part(self._outline.select(chosen, setting))
+
+    def tuned(self, target: int | None = None) -> Result:
+        """Of the settings of each rule on each surface the one of the least ERT.
+
+        It is chosen by the runs that it is then judged by: with few runs of many settings
+        what is best looks better than it is.
+
+        Parameters
+        ----------
+        target : int, optional
+            Index of one of ``targets``: by that instead of ``stop=``.
+
+        Returns
+        -------
+        Result
+            Of equal ones, the one in which most runs converged, and then the first.
+        """
+        kept = {}
+        for numbers in self._outline.alike():
+            group = self._outline.groups[numbers[0]]
+            points = list(group.points())
+            costs = [
+                _cost(Cell(group, point, self._held.of(numbers, k), self.targets).counts(target))
+                for k, point in enumerate(points)
+            ]
+            best = points[costs.index(min(costs))]
+            for number in numbers:
+                kept[number] = {name: [value] for name, value in best.items()}
+        return self._part(dict(sorted(kept.items())))
+
+    def _part(self, kept: Mapping[int, Mapping[str, list[float]]]) -> Result:
+        outline, places = self._outline.narrowed(kept)
+        return Result(outline, self._held.parts(places))
 
     # -- one cell ------------------------------------------------------------------------
 
@@ -114,12 +166,7 @@ class Result:
         ValueError
             There is no such cell or target; what there is is named.
         """
-        _, reduced = self._find(rule, surface, seed, setting)
-        if target is None:
-            return _counts([reduced.ends.row(status) for status in Status])
-        if not 0 <= target < len(self.targets):
-            raise ValueError(f"target={target}: must be >= 0 and < {len(self.targets)} (Result)")
-        return _counts_of_target(reduced, target)
+        return self._find(rule, surface, seed, setting).counts(target)
 
     def value_counts(
         self,
@@ -134,9 +181,7 @@ class Result:
         Of a surface whose minimum is not known, of the values themselves. There are 16 bins
         between a power of two and the next; only those that hold values are given.
         """
-        _, reduced = self._find(rule, surface, seed, setting)
-        bins, counts = reduced.values.row(0)
-        return *values.edges(bins), counts
+        return self._find(rule, surface, seed, setting).value_counts()
 
     def loss_quantiles(
         self,
@@ -159,13 +204,9 @@ class Result:
         Raises
         ------
         ValueError
-            Nothing was recorded.
+            Nothing was recorded, or a share is not from 0 to 1.
         """
-        group, reduced = self._find(rule, surface, seed, setting)
-        if not group.records:
-            raise ValueError("nothing was recorded: make the study with record=fo.Record(...)")
-        rows = [values.quantiles(*reduced.losses.row(k), shares) for k in range(len(group.records))]
-        return np.array(group.records, np.int64), np.array(rows)
+        return self._find(rule, surface, seed, setting).loss_quantiles(shares)
 
     def worst(
         self,
@@ -217,55 +258,32 @@ class Result:
         seed: int | None,
         setting: dict[str, float],
     ) -> Extremes:
-        if (end, by) not in _ORDERS:
-            known = " or ".join(repr(b) for e, b in _ORDERS if e == end)
-            raise ValueError(f"by={by!r}: must be {known} (Result.{end})")
+        cell = self._find(rule, surface, seed, setting)
         if seed is None and len(self.seeds) > 1:
             raise ValueError(f"seed: must be one of {self.seeds}, as an index is one of a cell")
-        order = _ORDERS[end, by]
-        starts, keys = self._find(rule, surface, seed, setting)[1].order(order)
-        if by != "value":
-            return Extremes(starts, keys if order == SLOWEST else -keys)
-        bits = ~keys if order == LOWEST else keys
-        return Extremes(starts, np.where(bits >= 0, bits, bits ^ _MAGNITUDE).view(np.float64))
+        return cell.extremes(end, by)
 
     def _find(
         self, rule: str | None, surface: str | None, seed: int | None, setting: dict[str, float]
-    ) -> tuple[Group, Reduced]:
-        numbers, setting_number = self.outline.find(rule, surface, seed, setting)
-        group = self.outline.groups[numbers[0]]
-        parts = [self._cell(number, setting_number) for number in numbers]
-        return group, Reduced.merged(parts, group.shape)
-
-    def _cell(self, group: int, setting: int) -> Reduced:
-        nothing = Reduced.nothing(self.outline.groups[group].shape)
-        return self._cells.get((group, setting), nothing)
+    ) -> Cell:
+        numbers, number = self._outline.find(rule, surface, seed, setting)
+        group = self._outline.groups[numbers[0]]
+        point = list(group.points())[number]
+        return Cell(group, point, self._held.of(numbers, number), self.targets)
 
     # -- all cells -----------------------------------------------------------------------
-
-    def cells(self) -> Iterator[Cell]:
-        """All cells, in the order of the plan."""
-        for number, group in enumerate(self.outline.groups):
-            shape = tuple(len(points) for points in group.dimensions.values())
-            for setting in range(group.settings):
-                place = np.unravel_index(setting, shape)
-                at = {
-                    name: points[int(k)]
-                    for (name, points), k in zip(group.dimensions.items(), place, strict=True)
-                }
-                yield Cell(group, at, self._cell(number, setting))
 
     @property
     def digest(self) -> str:
         """A hash of all counts: equal for equal results, however they were computed."""
         found = hashlib.sha256()
-        for cell in self.cells():
-            for name, array in cell.reduced.arrays().items():
+        for _, _, reduced in self._held.one_by_one():
+            for name, array in reduced.arrays().items():
                 found.update(repr((name, array.dtype.str, array.shape)).encode())
                 found.update(array.tobytes())
         return found.hexdigest()
 
-    def to_xarray(self, per_step: bool = True) -> xarray.Dataset:
+    def to_xarray(self, per_step: bool = True, per_target_step: bool = False) -> xarray.Dataset:
         """All cells as an :class:`xarray.Dataset` with the dimensions rule and surface.
 
         Further ones are those of the rules' parameters, ``seed`` where there are several,
@@ -276,18 +294,28 @@ class Result:
         ----------
         per_step : bool, default True
             Whether to give the counts of each step, the bulk of it.
+        per_target_step : bool, default False
+            Whether to give them for each target too: ``target_counts``, by ``outcome`` as in
+            :class:`fastopt.statistics.Counts`.
 
         Raises
         ------
         ImportError
             xarray is not installed: ``pip install 'fastopt[xarray]'``.
+        MemoryError
+            The counts are more than the machine's memory holds.
         """
         from fastopt.study.labelled import to_xarray
 
-        return to_xarray(self, per_step)
+        return to_xarray(self, per_step, per_target_step)
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """A table with a row for each cell.
+    def to_pandas(self, targets: bool = False) -> pandas.DataFrame:
+        """A table with a row for each cell and seed.
+
+        Parameters
+        ----------
+        targets : bool, default False
+            Whether to have instead a row for each cell, seed and target, see :meth:`rows`.
 
         Raises
         ------
@@ -298,25 +326,77 @@ class Result:
             import pandas
         except ImportError:
             raise ImportError("to_pandas() needs pandas: pip install 'fastopt[pandas]'") from None
-        return pandas.DataFrame(self.rows())
+        return pandas.DataFrame(self.rows(targets))
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The cells' statistics, a dictionary for each."""
+    def rows(self, targets: bool = False) -> list[dict[str, Any]]:
+        """The statistics of the cells of each seed, a dictionary for each.
+
+        Parameters
+        ----------
+        targets : bool, default False
+            Whether to have instead one for each of ``targets``, with its value as ``target``:
+            "converged" is what met it, and "stopped" what met ``stop=`` without having met it.
+
+        Returns
+        -------
+        list of dict
+            With rule, surface, seed, the setting, runs, how many ended how, and success_rate,
+            median_steps, ert, ...; see :func:`fastopt.statistics.table`.
+        """
         found = []
-        for cell in self.cells():
-            ends = [cell.reduced.ends.row(status) for status in Status]
-            found.append(
-                {
-                    "rule": cell.group.rule,
-                    "surface": cell.group.surface,
-                    "seed": cell.group.seed,
-                    **cell.setting,
-                    "runs": cell.reduced.runs,
-                    **{s.name.lower(): int(ends[s][1].sum()) for s in Status},
-                    **statistics(_counts(ends)),
+        for group, point, reduced in self._held.one_by_one():
+            cell = Cell(group, point, reduced, self.targets)
+            labels = {"rule": group.rule, "surface": group.surface, "seed": group.seed, **point}
+            for target in range(len(self.targets)) if targets else [None]:
+                counts = cell.counts(target)
+                row = labels
+                if target is not None:
+                    row = {**labels, "target": float(self.targets[target])}
+                ends = {
+                    "converged": counts.converged,
+                    "max_steps": counts.censored,
+                    "diverged": counts.diverged,
                 }
-            )
+                if target is not None:
+                    ends["stopped"] = counts.stopped
+                numbers = {name: int(number.sum()) for name, number in ends.items()}
+                found.append({**row, "runs": cell.runs, **numbers, **statistics(counts)})
         return found
+
+    def plot(self, kind: str = "hitting_times", title: str = "", **options: Any) -> Figure:
+        """A picture, by one of the functions of :mod:`fastopt.plot_statistics`.
+
+        Parameters
+        ----------
+        kind : str, default "hitting_times"
+            ``"hitting_times"`` and ``"survival"``: the share of runs that has converged, or has
+            not, against steps, on each surface. ``"ecdf"``: the share of surfaces and targets
+            that is solved within so many steps. ``"performance_profile"``: the share that is
+            solved within a factor of the least ERT. ``"loss_band"``: quantiles of the loss at
+            the recorded steps of each cell. ``"success_map"``: the share of runs that converged
+            over the parameters of one rule.
+        title : str, optional
+            Of the figure.
+        **options
+            Of that function, such as ``target=``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            ``figure.savefig("name.png")`` writes it.
+
+        Raises
+        ------
+        ValueError
+            There is no such kind; or too many cells, or too few, for that picture.
+        """
+        from fastopt import plot_statistics
+
+        if kind not in plot_statistics.OF_STUDIES:
+            known = ", ".join(map(repr, plot_statistics.OF_STUDIES))
+            raise ValueError(f"kind={kind!r}: must be one of {known} (Result.plot)")
+        figure: Figure = plot_statistics.OF_STUDIES[kind](self, title=title, **options)
+        return figure
 
     def summary(self) -> str:
         """A table of 80 columns; of a rule's settings the one of the least ERT."""
@@ -328,26 +408,7 @@ class Result:
         return self.summary()
 
 
-def target_counts(cell: Cell, target: int) -> Counts:
-    """The counts of a cell by one of its targets."""
-    return _counts_of_target(cell.reduced, target)
-
-
-def _counts_of_target(reduced: Reduced, target: int) -> Counts:
-    hits, *ends = [reduced.hits.row(HIT_ROWS * target + k) for k in range(HIT_ROWS)]
-    missed = [ends[Status.DIVERGED], ends[Status.MAX_STEPS], ends[Status.CONVERGED]]
-    return _joined([hits, *missed])
-
-
-def _counts(ends: Sequence[tuple[Any, Any]]) -> Counts:
-    nobody = (np.zeros(0, np.int64),) * 2
-    kinds = [ends[Status.CONVERGED], ends[Status.DIVERGED], ends[Status.MAX_STEPS], nobody]
-    return _joined(kinds)
-
-
-def _joined(kinds: Sequence[tuple[Any, Any]]) -> Counts:
-    steps = np.unique(np.concatenate([at for at, _ in kinds]))
-    columns = np.zeros((len(kinds), len(steps)), np.int64)
-    for column, (at, counts) in zip(columns, kinds, strict=True):
-        column[np.searchsorted(steps, at)] = counts
-    return Counts(steps, *columns)
+def _cost(counts: Counts) -> tuple[float, int]:
+    """What settings of a rule are ordered by."""
+    ert = counts.total_steps / counts.successes if counts.successes else math.inf
+    return ert, -counts.successes

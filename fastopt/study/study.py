@@ -22,6 +22,7 @@ from fastopt.rules import Rule
 from fastopt.run import run
 from fastopt.runs import Runs
 from fastopt.starts import Starts
+from fastopt.statistics.text import plural
 from fastopt.stopping import Record, Stop
 from fastopt.study.arguments import (
     as_dtype,
@@ -191,7 +192,7 @@ class Study:
         def lengths() -> list[int]:
             if chunk is None:
                 return choose_lengths(plan)
-            return [min(chunk, group.settings * group.starts) for group in outline.groups]
+            return [min(chunk, group.runs) for group in outline.groups]
 
         with nullcontext() if place is None else place.locked():
             if place is None:
@@ -271,8 +272,10 @@ class Study:
         numbers, number = outline.find(rule, surface, seed, setting)
         group = outline.groups[numbers[0]]
         which = np.atleast_1d(np.asarray(index))
-        for place in which.tolist():
-            whole("Study.rerun", "index", place, 0, group.starts - 1)
+        if which.ndim != 1:
+            raise ValueError(f"index has shape {which.shape}: must be (k,) (Study.rerun)")
+        for place in (which.min(), which.max()) if which.size else ():
+            whole("Study.rerun", "index", place.item(), 0, group.starts - 1)
         return run(
             plan.settings[rule, surface].rule(number),
             plan.surfaces[surface],
@@ -283,13 +286,9 @@ class Study:
         )
 
     def __repr__(self) -> str:
-        plan = self._plan
-        cells = sum(group.settings for group in plan.outline().groups)
-        runs = sum(group.settings * group.starts for group in plan.outline().groups)
-        return (
-            f"Study of {len(plan.rules)} rules on {len(plan.surfaces)} surfaces: {cells:,} cells, "
-            f"{runs:,} runs"
-        )
+        outline = self._plan.outline()
+        runs = sum(group.runs for group in outline.groups)
+        return f"Study of {outline.extent()}, {plural(runs, 'run')}"
 
 
 def load(store: str | os.PathLike[str]) -> Result:
@@ -318,7 +317,7 @@ def load(store: str | os.PathLike[str]) -> Result:
 
 
 def _check_chunk(chunk: int | None, manifest: Manifest) -> None:
-    sizes = [group.settings * group.starts for group in manifest.outline.groups]
+    sizes = [group.runs for group in manifest.outline.groups]
     if chunk is not None and manifest.lengths != [min(chunk, size) for size in sizes]:
         raise ValueError(
             f"chunk={chunk}: this store has chunks of other lengths (up to "
