@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections import Counter
 from dataclasses import replace
 
@@ -150,6 +151,36 @@ def test_newtons_boundary_is_fractal(newton):
     test = newton.fractal_test()
     assert test.fractal
     assert test.entropy.low > entropy.SMOOTH + test.discretisation
+
+
+def test_results_are_numbers(smooth):
+    entropy, edge = smooth.entropy(), smooth.boundary_entropy()
+    assert 0 < entropy < edge < math.log(2)
+    assert edge == edge.value == float(edge)
+    assert np.isclose(edge, edge.value)
+    assert edge.error > 0
+    assert f"{edge:.3f}" == f"{edge.value:.3f}"
+    alpha, dimension = smooth.uncertainty_exponent(), smooth.box_dimension()
+    assert float(alpha) == alpha.value == alpha.exponent.value
+    assert float(dimension) == dimension.dimension.value == -dimension.exponent.value
+    assert (alpha.error, dimension.error) == (alpha.exponent.error, dimension.dimension.error)
+    shares = smooth.fractions()
+    assert len(shares) == 6
+    assert sum(shares) == pytest.approx(1)
+    assert shares[0] == shares.value[0] == np.mean(smooth.labels == 0)
+    np.testing.assert_array_equal(np.asarray(shares), shares.value)
+    np.testing.assert_array_equal(shares[:-2], shares.value[:-2])
+    fidelity = smooth.fidelity()
+    assert 0.99 < fidelity == fidelity.value <= fidelity.high
+    for number in (entropy, alpha, fidelity):
+        copy = pickle.loads(pickle.dumps(number))
+        assert (type(copy), repr(copy)) == (type(number), repr(number))
+
+
+def test_maps_are_equal_to_themselves_alone(smooth):
+    assert smooth == smooth
+    assert smooth != replace(smooth)
+    assert len({smooth, smooth.found, smooth.fractions(), smooth.times()}) == 4
 
 
 # -- dimension and Wada ------------------------------------------------------------------

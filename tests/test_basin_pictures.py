@@ -176,6 +176,11 @@ def test_the_command_refines(typed):
         (["himmelblau", "adam", "-o", "a.gif"], "--output a.gif: must end in .png, .npz"),
         (["himmelblau", "adam", "--figure", "/nowhere/a.png"], "cannot be written to"),
         (["nowhere.npz"], "nowhere.npz: No such file"),
+        (["a.npz", "adam"], "'adam': does not go with a.npz, a saved map"),
+        (["adam", "a.npz"], "'adam': does not go with a.npz, a saved map"),
+        (["a.npz", "--shape", "10"], "--shape: does not go with a.npz"),
+        (["a.npz", "--learning-rate", "3"], "--learning-rate: does not go with a.npz"),
+        (["a.npz", "--fidelity"], "--fidelity: does not go with a.npz"),
     ],
 )
 def test_bad_basin_commands_are_refused_in_one_line(typed, arguments, error):
@@ -199,6 +204,17 @@ def test_the_command_sweeps_a_plane(typed, tmp_path):
     over = {"learning_rate": np.geomspace(1e-3, 10, 12), "momentum": np.linspace(0, 0.9, 4)}
     direct = fo.parameter_map(fo.Momentum, fo.Bowl(), [-7, 2], over, max_steps=2000)
     np.testing.assert_array_equal(fo.ParameterMap.load(file).steps, direct.steps)
+    again = tmp_path / "b.npz"
+    status, out, err = typed("sweep", file, "--show", "fun", "-o", image, "-o", again)
+    assert (status, err) == (0, "")
+    assert "12 values of learning_rate x 4 of momentum, 1 start" in out
+    assert again.read_bytes() == file.read_bytes()
+    facts = json.loads(typed("sweep", file, "--json")[1])
+    np.testing.assert_array_equal(np.array(facts["steps"], float), direct.steps)
+    status, _, err = typed("sweep", file, *PLANE)
+    assert (status, "--over: does not go with" in err) == (2, True)
+    status, _, err = typed("basin", file)
+    assert (status, "holds no basin map but a parameter map" in err) == (2, True)
     status, out, _ = typed("sweep", "momentum", "bowl", *PLANE, "--starts", 20, "--json", *QUICK)
     facts = json.loads(out)
     assert (status, facts["starts"], np.shape(facts["converged"])) == (0, 20, (4, 12))

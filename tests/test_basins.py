@@ -520,8 +520,13 @@ def test_damaged_and_foreign_files_are_refused(himmelblau, tmp_path):
     np.savez(path, **contents | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)})
     with pytest.raises(ValueError, match=r"version 3: must be 2.*make it again"):
         load(path)
+    path.write_text("no archive")
+    with pytest.raises(ValueError, match=r"is no basin map, or damaged \(no \.npz file\)"):
+        load(path)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.npz")
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; make it"):
+        himmelblau.save(tmp_path / "nowhere" / "map.npz")
     with pytest.raises(ValueError, match=r"must end in \.npz"):
         himmelblau.save(tmp_path / "map.png")
 

@@ -19,7 +19,7 @@ KNOWN = ("minima", "local_minima", "saddles")
 """The attributes of a surface that hold points it is known to be stationary at."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attractors:
     """Where the runs of a map ended: k attractors, in an order that depends on them alone.
 

@@ -37,7 +37,7 @@ _OWNER = "continuation"
 _REACH = 0.02
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Continuation:
     """The basins at each value of a parameter; made by :func:`continuation`.
 

@@ -11,7 +11,7 @@ K. Falconer, "Fractal Geometry", 3rd ed., Wiley, 2014, section 2.1: box counting
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,16 @@ Labels = NDArray[np.int32]
 _SHARE = 16
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """A power law fitted to counts at several distances.
+class Scaling(Estimate):
+    """A power law fitted to counts at several distances; as a number, what was asked for.
 
-    Attributes
+    That is the exponent alpha of :meth:`fastopt.BasinMap.uncertainty_exponent`, and the
+    dimension of :meth:`fastopt.BasinMap.box_dimension`.
+
+    Parameters
     ----------
+    asked : Estimate
+        The number itself: value and error.
     exponent : Estimate
         The exponent, with the standard error of the fit.
     dimension : Estimate
@@ -45,6 +49,24 @@ class Scaling:
     pixels: NDArray[np.int64]
     measured: NDArray[np.float64]
 
+    def __new__(
+        cls,
+        asked: Estimate,
+        exponent: Estimate,
+        dimension: Estimate,
+        pixels: NDArray[np.int64],
+        measured: NDArray[np.float64],
+    ) -> Self:
+        """As said above."""
+        self = super().__new__(cls, asked.value, asked.error)
+        self.exponent, self.dimension = exponent, dimension
+        self.pixels, self.measured = pixels, measured
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        asked = Estimate(self.value, self.error)
+        return asked, self.exponent, self.dimension, self.pixels, self.measured
+
 
 def uncertainty_exponent(labels: Labels) -> Scaling:
     """alpha, from the pixels whose label differs at so many pixels' distance along an axis."""
@@ -53,7 +75,8 @@ def uncertainty_exponent(labels: Labels) -> Scaling:
     sums, weights = found.swapaxes(0, 1)
     exponent = power_law(pixels, sums, weights)
     shares = sums.sum(axis=1) / weights.sum(axis=1)
-    return Scaling(exponent, Estimate(2 - exponent.value, exponent.error), pixels, shares)
+    meant = Estimate(2 - exponent.value, exponent.error)
+    return Scaling(exponent, exponent, meant, pixels, shares)
 
 
 def box_dimension(labels: Labels) -> Scaling:
@@ -64,7 +87,8 @@ def box_dimension(labels: Labels) -> Scaling:
     # Each part of the map is a share of the area; the number is that of the whole.
     weights = np.full(counts.shape, 1 / counts.shape[1])
     slope = power_law(pixels, counts, weights)
-    return Scaling(slope, Estimate(-slope.value, slope.error), pixels, counts.sum(axis=1))
+    dimension = Estimate(-slope.value, slope.error)
+    return Scaling(dimension, slope, dimension, pixels, counts.sum(axis=1))
 
 
 def boundary(labels: Labels) -> NDArray[np.bool_]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +15,38 @@ _SIDE = 6
 PARTS = _SIDE * _SIDE
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A number and its standard error.
+class Estimate(float):
+    """A number with its standard error: a float, with which to compare and to compute.
 
-    Attributes
+    Parameters
     ----------
     value, error : float
         The estimate and its standard error; nan where there is none.
+
+    Examples
+    --------
+    >>> import fastopt as fo
+    >>> entropy = fo.basins.Estimate(0.25, 0.01)
+    >>> entropy > 0.1, entropy.error, print(entropy)
+    0.25 ± 0.01
+    (True, 0.01, None)
     """
 
-    value: float
     error: float
+
+    def __new__(cls, value: float, error: float) -> Self:
+        """As said above."""
+        self = super().__new__(cls, value)
+        self.error = float(error)
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.value, self.error
+
+    @property
+    def value(self) -> float:
+        """The number alone."""
+        return float(self)
 
     @property
     def low(self) -> float:
@@ -39,8 +58,8 @@ class Estimate:
         """The upper end of the 95% interval."""
         return self.value + 1.959963984540054 * self.error
 
-    def __float__(self) -> float:
-        return self.value
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(value={self.value!r}, error={self.error!r})"
 
     def __str__(self) -> str:
         return f"{self.value:.4g} ± {self.error:.2g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,10 @@ from fastopt.basins.attractors import DIVERGED, Attractors, same_regions
 from fastopt.basins.estimate import checked_confidence, wilson
 
 
-@dataclass(frozen=True)
-class Fidelity:
-    """The share of starts from which two maps end at the same attractor.
+class Fidelity(float):
+    """The share of starts from which two maps end at the same attractor: a float.
 
-    Attributes
+    Parameters
     ----------
     value, low, high : float
         The share, with Wilson's interval. Runs that diverge in both agree; those that end
@@ -28,12 +27,40 @@ class Fidelity:
         The attractors of the reference.
     """
 
-    value: float
     low: float
     high: float
     by_basin: NDArray[np.float64]
     same: NDArray[np.bool_]
     reference: Attractors
+
+    def __new__(
+        cls,
+        value: float,
+        low: float,
+        high: float,
+        by_basin: NDArray[np.float64],
+        same: NDArray[np.bool_],
+        reference: Attractors,
+    ) -> Self:
+        """As said above."""
+        self = super().__new__(cls, value)
+        self.low, self.high = low, high
+        self.by_basin, self.same, self.reference = by_basin, same, reference
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.value, self.low, self.high, self.by_basin, self.same, self.reference
+
+    @property
+    def value(self) -> float:
+        """The share alone."""
+        return float(self)
+
+    def __repr__(self) -> str:
+        return f"Fidelity(value={self.value!r}, low={self.low!r}, high={self.high!r})"
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
 
 def compare(

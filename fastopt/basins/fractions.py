@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,13 @@ from fastopt.surfaces import Surface
 _MOST_SHOWN = 12
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Fractions:
     """The shares of the basins, with Wilson's intervals.
 
-    Every array is to be indexed by label: first the k attractors, then unresolved and diverged,
-    which stand at the end: ``value[-1]`` is the share that diverged, ``value[-2]`` of those
-    that ended nowhere. They add up to 1.
+    It is a sequence of the shares, and an array to NumPy. Every array is to be indexed by label:
+    first the k attractors, then unresolved and diverged, which stand at the end: ``value[-1]`` is
+    the share that diverged, ``value[-2]`` of those that ended nowhere. They add up to 1.
 
     Attributes
     ----------
@@ -47,6 +48,18 @@ class Fractions:
     high: NDArray[np.float64]
     confidence: float
     found: Attractors
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __getitem__(self, label: Any) -> Any:
+        return self.value[label]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.value.tolist())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.value, dtype, copy=copy)
 
     @property
     def attractors(self) -> NDArray[np.float64]:
@@ -72,7 +85,7 @@ class Fractions:
         return "\n".join([f"basins of {total:,} starts", *lines])
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class CloudFractions(Fractions):
     """The shares of the basins of a cloud of starts, and what came of each start.
 

@@ -29,7 +29,7 @@ DEFAULT_SHAPE = (1024, 1024)
 """Rows and columns of a map."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class BasinMap(Measured):
     """A map of basins of attraction; made by :func:`fastopt.basin_map`.
 

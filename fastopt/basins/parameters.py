@@ -31,7 +31,7 @@ _MOST_RUNS = 1 << 18
 _ARRAYS = ("x", "y", "converged", "diverged", "steps", "fun")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ParameterMap:
     """What became of runs over a plane of two parameters; made by :func:`fastopt.parameter_map`.
 

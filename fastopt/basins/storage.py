@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ def write(path: str | os.PathLike[str], kind: str, facts: dict[str, Any], arrays
         raise ValueError(f"{os.fspath(path)}: must end in .npz")
     header = {"format": f"fastopt {kind}", "version": VERSION, "facts": facts}
     text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{os.fspath(path)}: there is no folder {target.parent}; make it")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
@@ -35,6 +38,8 @@ def write(path: str | os.PathLike[str], kind: str, facts: dict[str, Any], arrays
 def read(path: str | os.PathLike[str], kind: str, maker: str) -> tuple[dict[str, Any], Arrays]:
     """Facts and arrays of a file of this *kind*, which *maker* makes."""
     name = os.fspath(path)
+    if not zipfile.is_zipfile(path) and Path(path).stat():  # which says what is missing
+        raise ValueError(f"{name}: is no {kind}, or damaged (no .npz file); {maker} makes one")
     with open(path, "rb") as stream:
         try:
             with np.load(stream, allow_pickle=False) as file:
@@ -46,10 +51,11 @@ def read(path: str | os.PathLike[str], kind: str, maker: str) -> tuple[dict[str,
     try:
         text, digest = contents.pop("header"), contents.pop("digest")
         header = json.loads(text.tobytes())
-        if header["format"] != f"fastopt {kind}":
-            raise KeyError
-    except (KeyError, ValueError, TypeError):
+        own = header["format"].removeprefix("fastopt ")
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise ValueError(f"{name}: holds no {kind}; its save() writes one") from None
+    if own != kind:
+        raise ValueError(f"{name}: holds no {kind} but a {own}; its save() writes one")
     if header["version"] != VERSION:
         raise ValueError(
             f"{name}: is a {kind} of version {header['version']}: must be {VERSION}, that of "

@@ -13,7 +13,7 @@ from fastopt.basins.attractors import UNRESOLVED, Attractors
 _QUANTILES = (0.5, 0.9, 1.0)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Times:
     """Steps of the runs of each basin, every array indexed by label as in ``Fractions``.
 

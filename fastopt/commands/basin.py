@@ -32,6 +32,7 @@ from fastopt.commands.running import (
     declare_stop,
     shape,
 )
+from fastopt.commands.saved import declare_saved, saved_file
 
 if TYPE_CHECKING:
     import fastopt as fo
@@ -75,6 +76,7 @@ def _declare(parser: Parser) -> None:
     group = declare_running(parser)
     group.add_argument("--json", action="store_true", help="print the results as JSON")
     declare_parameters(parser)
+    declare_saved(parser, "output", "figure", "json", "progress")
 
 
 @command(_declare)
@@ -113,14 +115,9 @@ def basin(options: Options) -> None:
 def _map(options: Options) -> fo.BasinMap:
     import fastopt as fo
 
-    if options.rule is None:
-        if not options.surface.endswith(".npz"):
-            raise UsageError(
-                "fastopt basin: needs SURFACE and RULE, or a saved map (FILE.npz) "
-                "(see fastopt basin --help)"
-            )
+    if file := saved_file(options, "map"):
         with refusals("basin"):
-            return fo.BasinMap.load(options.surface)
+            return fo.BasinMap.load(file)
     put_in_order(options)
     rule, surface = chosen_rule(options), chosen_surface(options)
     with refusals("basin"):

@@ -25,7 +25,6 @@ from fastopt.commands.objectives import chosen_surface
 from fastopt.commands.problem import (
     chosen_rule,
     declare_parameters,
-    declare_positions,
     given_parameters,
     put_in_order,
 )
@@ -36,6 +35,7 @@ from fastopt.commands.running import (
     declare_running,
     declare_stop,
 )
+from fastopt.commands.saved import declare_saved, saved_file
 from fastopt.names import look_up
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ _COUNT = 200
 
 
 def _declare(parser: Parser) -> None:
-    declare_positions(parser)
+    parser.usage = "%(prog)s SURFACE RULE [options]\n       %(prog)s FILE.npz [options]"
+    parser.add_argument(
+        "surface", metavar="SURFACE", help="such as bowl, or a formula; or a saved plane"
+    )
+    parser.add_argument("rule", metavar="RULE", nargs="?", help="such as adam; all: fastopt list")
     group = parser.add_argument_group("the plane of parameters")
     group.add_argument(
         "--over",
@@ -72,22 +76,39 @@ def _declare(parser: Parser) -> None:
     group = declare_running(parser)
     group.add_argument("--json", action="store_true", help="print the results as JSON")
     declare_parameters(parser)
+    declare_saved(parser, "output", "show", "json", "progress")
 
 
 @command(_declare)
 def sweep(options: Options) -> None:
     """Run a rule over a plane of two of its parameters, and draw what came of it.
 
-    example:
+    examples:
       fastopt sweep momentum bowl --over learning_rate=1e-3:10:300:log \\
-          --over momentum=0:0.99 -o plane.png
+          --over momentum=0:0.99 -o plane.png -o plane.npz
+      fastopt sweep plane.npz --show fun -o fun.png
     """
-    import fastopt as fo
-
-    put_in_order(options)
     outputs = [checked_output(options, "--output", name, _ENDINGS) for name in options.output]
     if any(path.suffix != ".npz" for path in outputs) and not _can_draw():
         raise UsageError("fastopt sweep: a picture needs matplotlib; pip install matplotlib")
+    plane = _plane(options)
+    with refusals("sweep"):
+        for path in outputs:
+            _write(plane, path, options.show or "")
+    if options.json:
+        print_json(_facts(plane) | {"written": [str(path) for path in outputs]})
+    else:
+        lines = [repr(plane), f"{plane.seconds:.3g} s", *(f"wrote {path}" for path in outputs)]
+        print("\n".join(lines))
+
+
+def _plane(options: Options) -> fo.ParameterMap:
+    import fastopt as fo
+
+    if file := saved_file(options, "plane"):
+        with refusals("sweep"):
+            return fo.ParameterMap.load(file)
+    put_in_order(options)
     if len(options.over) != 2:
         raise UsageError(
             "fastopt sweep: needs --over twice, such as --over learning_rate=1e-3:1:log "
@@ -96,7 +117,7 @@ def sweep(options: Options) -> None:
     rule, surface = chosen_rule(options), chosen_surface(options)
     with refusals("sweep"):
         over = {_full_name(name, rule): values for name, values in options.over}
-        plane = fo.parameter_map(
+        return fo.parameter_map(
             type(rule),
             surface,
             _starts(options, surface),
@@ -108,13 +129,6 @@ def sweep(options: Options) -> None:
             threads=options.threads,
             progress=options.progress,
         )
-        for path in outputs:
-            _write(plane, path, options.show or "")
-    if options.json:
-        print_json(_facts(plane) | {"written": [str(path) for path in outputs]})
-    else:
-        lines = [repr(plane), f"{plane.seconds:.3g} s", *(f"wrote {path}" for path in outputs)]
-        print("\n".join(lines))
 
 
 def _can_draw() -> bool:
