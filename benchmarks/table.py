@@ -13,6 +13,7 @@ class Row:
     """One line: two figures, what is compared with what is asked, and whether it holds."""
 
     section: str
+    unit: str
     what: str
     size: str
     ours: float
@@ -39,11 +40,11 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    _section: str = ""
+    _section: tuple[str, str] = ("", "")
 
     def section(self, title: str, unit: str) -> None:
         """Begin a part of the table, whose figures are in *unit*."""
-        self._section = title
+        self._section = title, unit
         heads = f"{'fastopt':>9}{'peer':>9}{'ratio':>7}{'asked':>8}"
         print(f"\n{title}\n{unit:35}{'size':>6}{heads}", flush=True)
 
@@ -63,7 +64,7 @@ class Table:
         """One figure and its limit; *beside* stands next to it."""
         holds = value < asked
         self._keep(
-            Row(self._section, what, _size(size), value, beside, None, f"< {asked:g}", holds, show)
+            Row(*self._section, what, _size(size), value, beside, None, f"< {asked:g}", holds, show)
         )
 
     def differs(self, text: str) -> None:
@@ -97,7 +98,7 @@ class Table:
         if asked is not None:
             holds = ratio >= asked if sign == ">=" else ratio < asked
         limit = "" if asked is None else f"{sign} {asked:g}"
-        self._keep(Row(self._section, what, _size(size), ours, theirs, ratio, limit, holds, show))
+        self._keep(Row(*self._section, what, _size(size), ours, theirs, ratio, limit, holds, show))
 
     def _keep(self, row: Row) -> None:
         self.rows.append(row)

@@ -76,7 +76,7 @@ class LogUniform(Spectrum):
     .. math:: \\rho(\\lambda) = \\frac{1}{\\lambda \\ln \\kappa}, \\quad
         h/\\kappa \\le \\lambda \\le h
 
-    The reciprocal distribution: as many eigenvalues in each decade.
+    The reciprocal distribution [1]_: as many eigenvalues in each decade.
 
     Parameters
     ----------

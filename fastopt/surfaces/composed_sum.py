@@ -22,7 +22,7 @@ _HALF = 1 << 20
 class Sum(Surface):
     """The sum of surfaces of as many coordinates, which ``a + b`` makes.
 
-    .. math:: f(x) = f_1(x) + f_2(x) + \\dots
+    .. math:: f(x) = f_1(x) + f_2(x) + \\ldots
 
     Its ``bounds`` are what the terms' bounds have in common (all that they span, if that is
     nothing). Known ``minima`` are the points that are global minima of every term;
