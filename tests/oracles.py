@@ -186,7 +186,8 @@ def himmelblau(x):
 
 def himmelblau_gradient(x):
     x, y = x[..., 0], x[..., 1]
-    a, b = x * x + y - 11, x + y * y - 7
+    # The sums in the surface's order: in a chaotic iteration hitting steps hang on each bit.
+    a, b = (y - 11) + x * x, (x - 7) + y * y
     return np.stack([4 * x * a + 2 * b, 2 * a + 4 * y * b], -1)
 
 

