@@ -26,7 +26,15 @@ from startup import first_runs, memory
 from table import duration, megabytes, share
 
 import fastopt as fo
-from fastopt.bench.comparison import CHECKED_STARTS, CHECKED_STEPS, runner
+from fastopt.bench.comparison import (
+    CHECKED_STARTS,
+    CHECKED_STEPS,
+    CPP_TOLERANCE,
+    LEAST_ALIKE,
+    LEAST_NEAR,
+    ends_alike,
+    runner,
+)
 from fastopt.bench.machine import describe, missing
 from fastopt.bench.peer_batch import numpy_run, torch_run
 from fastopt.bench.timing import interleaved
@@ -67,7 +75,6 @@ TARGET_RULES = {
 SIZES = (10**3, 10**4, 10**5, 10**6)
 JAX_ASKED = {"GD": 5, "momentum": 4, "Adam": 2}
 CPP_ASKED = 0.8
-CPP_TOLERANCE = 1e-12
 CPP_RULES_ASKED = 0.7
 PLANE_ASKED = 0.6
 JAX_NOISE_ASKED, NUMPY_NOISE_ASKED = 5, 8
@@ -157,11 +164,8 @@ def converging(bench: Bench) -> None:
         stop = fo.Stop(gradient=1e-8)
         ours = runner(rule, rate, fo.Himmelblau(), starts, 10_000, stop=stop)
         theirs = jax.converging(rule, rate, "himmelblau", starts, 10_000, stop.gradient)
-        runs, (x, steps) = ours(), map(np.asarray, theirs())
-        # Rounding decides for a start on a basin's edge, and where a norm is just the limit.
-        near = np.mean(np.abs(runs.x - x).max(-1) < 1e-6)
-        alike = np.mean(np.abs(runs.steps - steps) <= 1)
-        if near < 0.999 or alike < 0.99:
+        near, alike = ends_alike(ours(), *theirs())
+        if near < LEAST_NEAR or alike < LEAST_ALIKE:
             bench.table.differs(f"{label}: {near:.2%} of points, {alike:.2%} of steps the same")
             continue
         seconds = interleaved(ours, theirs, repeats=min(bench.repeats, 3))

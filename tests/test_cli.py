@@ -15,7 +15,7 @@ from fastopt import cli, info
 from fastopt.cli import main
 from fastopt.kernels import cache
 
-COMMANDS = ["info", "list", "plot", "run", "show", "stats", "tour"]
+COMMANDS = ["bench", "info", "list", "plot", "run", "show", "stats", "tour"]
 
 
 @pytest.fixture

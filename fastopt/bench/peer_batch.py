@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
+MOMENTUM = 0.9
+RULES = ("gradient_descent", "momentum", "adam")
+
 
 def torch_run(rule: str, rate: float, starts: Any, steps: int) -> Any:
     """torch.optim on one tensor that holds the whole batch, with its fused kernels."""
     import torch
 
     x = torch.tensor(starts.T.copy())
-    made = {"gradient_descent": torch.optim.SGD, "adam": torch.optim.Adam}[rule]
-    optimiser = made([x], lr=rate, fused=True)
+    made = torch.optim.Adam if rule == "adam" else torch.optim.SGD
+    more = {"momentum": MOMENTUM} if rule == "momentum" else {}
+    optimiser = made([x], lr=rate, fused=True, **more)
     x.grad = torch.empty_like(x)
     with torch.no_grad():
         for _ in range(steps):
@@ -38,6 +42,9 @@ def numpy_run(rule: str, rate: float, starts: Any, steps: int) -> Any:
         np.subtract(-400 * x[0] * rise, 2 * (1 - x[0]), out=g[0])
         if rule == "gradient_descent":
             x -= rate * g
+        elif rule == "momentum":
+            v = MOMENTUM * v - rate * g
+            x += v
         else:
             m = 0.9 * m + (1 - 0.9) * g
             v = 0.999 * v + (1 - 0.999) * (g * g)

@@ -222,12 +222,17 @@ class Entry:
         result = dispatcher.overloads[signature.args]
         # The wrapper is called directly: there is one signature, nothing to dispatch on.
         self.call = result.entry_point
-        self.address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+        self._library = result.library
+        self.address = self._library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
     def assembly(self) -> str:
         """The machine code as text; only of an entry compiled in this process."""
         (text,) = self.dispatcher.inspect_asm().values()
         return text
+
+    def optimised(self) -> Any:
+        """What LLVM made of it, as a module of llvmlite's; also of an entry from the disk."""
+        return self._library._get_module_for_linking()
 
 
 _compiling = threading.Lock()

@@ -125,14 +125,60 @@ def add_product(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if not contraction.enabled():
             return builder.fadd(builder.fmul(args[0], args[1]), args[2])
-        kind = args[0].type
-        name = f"llvm.fma.v{WIDTH}{_NAMES[a.dtype]}"
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(kind, [kind] * 3), name
-        )
-        return builder.call(function, args)
+        return _library_call(builder, "fma", a, args)
 
     return a(a, b, c), codegen
+
+
+@intrinsic
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c``, rounded once."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _library_call(builder, "fma", a, args)
+
+    return a(a, b, c), codegen
+
+
+@intrinsic
+def root(typingctx: Any, a: Any) -> Any:
+    """The square roots."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _library_call(builder, "sqrt", a, args)
+
+    return a(a), codegen
+
+
+def _library_call(builder: Any, name: str, vector: Any, args: Any) -> Any:
+    """Of one of LLVM's own functions of vectors."""
+    kind = args[0].type
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(kind, [kind] * len(args)),
+        f"llvm.{name}.v{WIDTH}{_NAMES[vector.dtype]}",
+    )
+    return builder.call(function, args)
+
+
+@intrinsic
+def plus(typingctx: Any, a: Any, b: Any) -> Any:
+    """``a + b``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fadd(*args)
+
+    return a(a, b), codegen
+
+
+@intrinsic
+def quotient(typingctx: Any, a: Any, b: Any) -> Any:
+    """``a / b``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fdiv(*args)
+
+    return a(a, b), codegen
 
 
 @intrinsic
