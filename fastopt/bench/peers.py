@@ -83,9 +83,7 @@ def installed(rules: list[str], threads: int, quick: bool) -> tuple[list[Peer], 
         "JAX": lambda: _jax(quick),
         "C++": lambda: _cpp(rules, threads),
         "torch": lambda: _torch(threads),
-        "NumPy": lambda: [
-            Peer("NumPy", peer_batch.RULES, partial(_batch, peer_batch.numpy_run), 100)
-        ],
+        "NumPy": lambda: [_batch_peer("NumPy", peer_batch.numpy_run)],
     }
     found: list[Peer] = []
     skipped: list[str] = []
@@ -141,11 +139,14 @@ def _torch(threads: int) -> list[Peer]:
     import torch
 
     torch.set_num_threads(threads)
-    return [Peer("torch", peer_batch.RULES, partial(_batch, peer_batch.torch_run), 100)]
+    return [_batch_peer("torch", peer_batch.torch_run)]
 
 
-def _batch(run: Callable[..., Any], rule: str, rate: float, starts: Any, steps: int) -> Form:
-    return "batch", lambda *case: partial(run, rule, rate, *case)
+def _batch_peer(name: str, run: Callable[..., Any]) -> Peer:
+    def form(rule: str, rate: float, starts: Any, steps: int) -> Form:
+        return "batch", lambda *case: partial(run, rule, rate, *case)
+
+    return Peer(name, peer_batch.RULES, form, most_steps=100)
 
 
 # -- ratios ------------------------------------------------------------------------------
