@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 from comparison import Bench
 from peer_minibatch import jax_minibatch, torch_minibatch
 from peer_noise import jax_noisy, numpy_noisy
-from startup import first_runs, memory
+from startup import first_runs, large_map, memory
 from table import duration, megabytes, share
 
 import fastopt as fo
@@ -98,6 +99,8 @@ MEMORY_ASKED = 10e6  # "a few MB"
 MAP_RATE = 0.005  # at twice this rate, where runs end is chaotic near the corners
 JAX_MAP_ASKED, DYNLIB_ASKED = 20, 50
 MAP_ASKED, LABELS_ASKED = 0.5, 0.15  # seconds; of the runs' time
+# Bytes of a pixel of a map, and what running a part of it may take besides, whatever its size.
+PIXEL, SPARE = 16, 60e6
 
 
 # -- sections ----------------------------------------------------------------------------
@@ -203,8 +206,15 @@ def maps(bench: Bench) -> None:
     (seconds,) = interleaved(large, repeats=bench.repeats)
     table.limit("1024 x 1024 pixels", 1024 * 1024, seconds, MAP_ASKED, duration)
     made = [large() for _ in range(bench.repeats)]
-    shares = [m.seconds / m.run_seconds - 1 for m in made]
-    table.limit("labelling, as a share of the runs", 1024 * 1024, min(shares), LABELS_ASKED, share)
+    shares = statistics.median(m.seconds / m.run_seconds - 1 for m in made)
+    table.limit("labelling, as a share of the runs", 1024 * 1024, shares, LABELS_ASKED, share)
+    side = 2048 if bench.quick else 8192
+    seconds, taken = large_map(side, MAP_RATE)
+    table.limit(f"{side} x {side} pixels", side * side, seconds, np.inf, duration)
+    size = side * side * PIXEL
+    table.limit(
+        "its peak memory", side * side, taken / 1e6, (size + SPARE) / 1e6, megabytes, size / 1e6
+    )
 
 
 def against_cpp(bench: Bench) -> None:

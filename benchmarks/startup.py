@@ -59,6 +59,29 @@ print(json.dumps([peak() - before, arrays]))
 """
 
 
+# A large map of Himmelblau: its seconds, and the most memory in use beyond that before it.
+_LARGE_MAP = """
+import json, pathlib, sys
+import fastopt as fo
+
+def memory(what):
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
+
+rule, surface = fo.GradientDescent(float(sys.argv[2])), fo.Himmelblau()
+fo.basin_map(rule, surface, shape=64)
+before = memory("VmRSS")
+made = fo.basin_map(rule, surface, shape=int(sys.argv[1]))
+print(json.dumps([made.seconds, memory("VmHWM") - before]))
+"""
+
+
+def large_map(side: int, rate: float) -> tuple[float, int]:
+    """Seconds and bytes of a map of *side* x *side* pixels; Linux tells the bytes."""
+    seconds, taken = fresh(_LARGE_MAP, side, rate)
+    return seconds, taken
+
+
 def fresh(source: str, *arguments: object, **variables: str):
     """What *source* prints, as JSON, in a process of its own, with these in its environment."""
     environment = os.environ | variables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ DIVERGED, UNRESOLVED = -1, -2
 KINDS = ("minimum", "saddle", "maximum", "flat", "cycle")
 """The kinds of attractors, in the order in which those that are not known are listed."""
 
+_PIECE = 1 << 18
 KNOWN = ("minima", "local_minima", "saddles")
 """The attributes of a surface that hold points it is known to be stationary at."""
 
@@ -134,6 +135,14 @@ def same_regions(found: Attractors, others: Attractors) -> NDArray[np.int64]:
         if len(near):
             numbers[k] = np.bincount(near).argmax()
     return numbers
+
+
+def pieces(*arrays: NDArray[Any]) -> Iterator[Any]:
+    """The same places of some arrays, so many at a time that temporary arrays are small."""
+    flat = [array.reshape(-1) for array in arrays]
+    for a in range(0, len(flat[0]), _PIECE):
+        some = [array[a : a + _PIECE] for array in flat]
+        yield some if len(some) > 1 else some[0]
 
 
 def say_point(point: NDArray[np.float64], digits: int = 4) -> str:

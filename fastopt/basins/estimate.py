@@ -65,7 +65,7 @@ class Estimate(float):
         return f"{self.value:.4g} ± {self.error:.2g}"
 
 
-def ratio(sums: NDArray[np.float64], weights: NDArray[np.float64]) -> Estimate:
+def ratio(sums: NDArray[Any], weights: NDArray[Any]) -> Estimate:
     """The ratio of two totals over a map, (rows, columns) each, with its jackknife error.
 
     Neighbouring places of a map are alike, so that they say little more than one of them

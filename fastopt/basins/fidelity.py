@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastopt.basins.attractors import DIVERGED, Attractors, same_regions
+from fastopt.basins.attractors import DIVERGED, Attractors, pieces, same_regions
 from fastopt.basins.estimate import checked_confidence, wilson
 
 
@@ -75,13 +75,14 @@ def compare(
     confidence = checked_confidence(confidence)
     # By label, so that diverged and unresolved stand at the end.
     translated = np.concatenate([match(found, reference_found, tolerance), [-3, DIVERGED]])
-    same = translated[labels] == reference
+    k, same = len(reference_found), np.empty(labels.shape, np.bool_)
+    sizes, agreeing = np.zeros((2, k), np.int64)
+    for own, theirs, alike in pieces(labels, reference, same):
+        alike[:] = translated[own] == theirs
+        sizes += np.bincount(theirs[theirs >= 0], minlength=k)
+        agreeing += np.bincount(theirs[alike & (theirs >= 0)], minlength=k)
     count = np.array([same.sum()])
     low, high = wilson(count, same.size, confidence)
-    k = len(reference_found)
-    basins, places = reference[reference >= 0], same[reference >= 0]
-    sizes = np.bincount(basins, minlength=k)
-    agreeing = np.bincount(basins, weights=places, minlength=k)
     by_basin = np.divide(agreeing, sizes, out=np.full(k, np.nan), where=sizes > 0)
     return Fidelity(
         float(count[0] / same.size), float(low[0]), float(high[0]), by_basin, same, reference_found

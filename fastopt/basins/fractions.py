@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastopt import memory
-from fastopt.basins.attractors import DIVERGED, UNRESOLVED, Attractors
+from fastopt.basins.attractors import DIVERGED, UNRESOLVED, Attractors, pieces
 from fastopt.basins.estimate import checked_confidence, wilson
 from fastopt.basins.fidelity import Fidelity, compare
 from fastopt.basins.running import Settings, Sweep, as_starts, check_rule, spacing_of
@@ -133,8 +133,10 @@ def count(labels: NDArray[np.int32], found: Attractors, confidence: float) -> di
     """What :class:`Fractions` holds, of these labels."""
     confidence = checked_confidence(confidence)
     k = len(found)
-    counts = np.bincount(labels.ravel() - UNRESOLVED, minlength=k + 2)
-    counts = np.concatenate([counts[2:], counts[:2]]).astype(np.int64)
+    counts = np.zeros(k + 2, np.int64)
+    for some in pieces(labels):  # NumPy makes an int64 of each
+        counts += np.bincount(some - UNRESOLVED, minlength=k + 2)
+    counts = np.roll(counts, UNRESOLVED)
     low, high = wilson(counts, labels.size, confidence)
     value = counts / max(labels.size, 1)
     return {

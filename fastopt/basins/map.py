@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastopt import rules
 from fastopt.basins import map_file
-from fastopt.basins.attractors import Attractors
+from fastopt.basins.attractors import DIVERGED, UNRESOLVED, Attractors, pieces
 from fastopt.basins.fidelity import Fidelity, compare, match
 from fastopt.basins.making import run_map
 from fastopt.basins.measured import Measured
@@ -171,16 +171,20 @@ class BasinMap(Measured):
         """
         if full is None:
             full = self._again(self._rule())
-        self._check_same_window(full)
+        self._check_same_window(full, "full")
         numbers = match(self.found, full.found, self.tolerance)
         # By label: diverged and unresolved stand at the end.
-        translated = np.append(numbers, [-2, -1])[self.labels]
-        return float((translated != full.labels).mean())
+        translated = np.append(numbers, [UNRESOLVED, DIVERGED])
+        wrong = sum(
+            int(np.count_nonzero(translated[own] != theirs))
+            for own, theirs in pieces(self.labels, full.labels)
+        )
+        return wrong / self.labels.size
 
-    def _check_same_window(self, other: BasinMap) -> None:
+    def _check_same_window(self, other: BasinMap, name: str = "reference") -> None:
         mine, theirs = ((m.shape, m.bounds.tolist(), m.frame.tolist()) for m in (self, other))
         if mine != theirs:
-            raise ValueError("reference: must have the window and the shape of this map")
+            raise ValueError(f"{name}: must have the window and the shape of this map")
 
     def _rule(self) -> Rule:
         if self.rule is None:

@@ -139,13 +139,16 @@ class Measured:
         return wada.wada_test(self.labels, radius, least)
 
     def minimal_perturbation(self) -> Perturbation:
-        """The smallest push from each attractor into another basin, within the map."""
+        """The smallest push from each attractor into another basin, within the map.
+
+        It is the stability threshold of Klinshov et al. (2016), the minimal fatal shock of
+        Halekotte and Feudel (2020): see :class:`fastopt.basins.Perturbation`.
+        """
         return minimal_perturbation(
             self.labels,
             self.x,
             self.y,
             self.frame,
-            self.attractors,
-            self.found.periods,
+            self.found.orbits,
             self.tolerance,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastopt import memory
 from fastopt.basins import png
 from fastopt.basins.attractors import DIVERGED, UNRESOLVED
 from fastopt.basins.colours import SHADES, Scale, greys, paint, palette
@@ -27,6 +28,9 @@ Floats = NDArray[np.float64]
 # More basins than this have no line of their own in the legend, and more marks than that would
 # hide the picture.
 _MOST_LISTED, _MOST_MARKED = 10, 60
+_MOST_RANKED = 1 << 20
+# More pixels a side than this cannot be seen in a figure.
+_MOST_DRAWN = 2048
 _WIDTH = 7.6
 _MARKS: dict[str, dict[str, Any]] = {
     "minimum": {"marker": "*", "s": 150},
@@ -54,6 +58,7 @@ def save_image(basins: BasinMap, path: str | os.PathLike[str], marks: bool) -> N
     target = Path(path)
     if target.suffix.lower() != ".png":
         raise ValueError(f"{os.fspath(path)}: must end in .png (save_image)")
+    memory.require(3 * basins.labels.size, "the picture", "give a smaller map")
     colours = image(basins)
     if marks:
         for _, places in _marked(basins):
@@ -71,8 +76,10 @@ def plot(basins: BasinMap, contours: bool, title: str) -> Figure:
     size = (_WIDTH, 0.74 * _WIDTH * ratio + 1.0 + 0.21 * -(-listed // 2))
     figure, (ax,) = new_figure(size, 1, 1, title="")
     (left, right), (bottom, top) = basins.bounds.tolist()
+    # Every so many: matplotlib takes 60 bytes for each.
+    every = -(-max(rows, columns) // _MOST_DRAWN)
     ax.imshow(
-        image(basins),
+        image(basins)[::every, ::every],
         extent=(left, right, bottom, top),
         aspect="auto",
         interpolation="nearest" if max(rows, columns) < 400 else "antialiased",
@@ -91,10 +98,12 @@ def plot(basins: BasinMap, contours: bool, title: str) -> Figure:
 
 
 def scale_of(maps: Iterable[BasinMap]) -> Scale:
-    """The scale of the steps of all these maps."""
-    steps = [
-        basins.steps[np.append(~_cycles(basins), [False, False])[basins.labels]] for basins in maps
-    ]
+    """The scale of the steps of all these maps, by a million of their pixels at most."""
+    steps = []
+    for basins in maps:
+        every = -(-basins.steps.size // _MOST_RANKED)
+        labels, own = basins.labels.reshape(-1)[::every], basins.steps.reshape(-1)[::every]
+        steps.append(own[np.append(~_cycles(basins), [False, False])[labels]])
     return Scale(np.concatenate(steps))
 
 

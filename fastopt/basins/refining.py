@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastopt.basins.census import Census
+from fastopt.basins.census import Census, Grouped
 from fastopt.basins.plane import centres, place
 from fastopt.basins.running import Sweep
 
 _STRIDE = 8
 _UNKNOWN = -9
+# Rows that are filled at a time.
+_BAND = 256
 
 Results = dict[str, NDArray[Any]]
 
@@ -35,12 +37,13 @@ def run_refined(
     entries[:] = _UNKNOWN
     stride, ran = _STRIDE, 0
     while True:
-        rows, columns = np.nonzero(entries[::stride, ::stride] == _UNKNOWN)
-        ran += len(rows)
-        _run(sweep, census, frame, bounds, results, rows * stride, columns * stride)
+        ran += _run(sweep, census, frame, bounds, results, stride)
         if stride == 1:
             return ran / max(entries.size, 1)
-        _fill(census, results, stride)
+        grouped = census.group()
+        rows = -(-len(entries) // (stride // 2))
+        for a in range(0, rows, _BAND):
+            _fill(grouped, results, stride, a, min(a + _BAND, rows))
         stride //= 2
 
 
@@ -50,42 +53,57 @@ def _run(
     frame: NDArray[np.float64],
     bounds: NDArray[np.float64],
     results: Results,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-) -> None:
-    """Run the pixels at these rows and columns."""
-    shape = results["entries"].shape
+    stride: int,
+) -> int:
+    """Run the pixels at this stride that are not known; returns how many they are."""
+    shape, entries = results["entries"].shape, results["entries"][::stride, ::stride]
     x, y = centres(bounds[0], shape[1]), centres(bounds[1], shape[0])
+    counts = [int(np.count_nonzero(row == _UNKNOWN)) for row in entries]
+    ends = np.cumsum(counts)
+    place_of: list[NDArray[np.int64]] = []
 
     def make(a: int, b: int) -> NDArray[np.float64]:
+        # Those before a are known by now, so that these are the first that are not.
+        first, last = np.searchsorted(ends, a, "right"), np.searchsorted(ends, b) + 1
+        rows, columns = np.nonzero(entries[first:last] == _UNKNOWN)
+        place_of[:] = (rows[: b - a] + first) * stride, columns[: b - a] * stride
         points = np.empty((b - a, frame.shape[1]))
-        place(frame, x[columns[a:b]], y[rows[a:b]], points)
+        place(frame, x[place_of[1]], y[place_of[0]], points)
         return points
 
-    for part, runs, found in sweep.parts(make, len(rows), 1, census):
-        where = rows[part], columns[part]
+    for _, runs, found in sweep.parts(make, int(ends[-1]), 1, census):
+        where = tuple(place_of)
         results["entries"][where] = found
         results["steps"][where], results["fun"][where] = runs.steps, runs.fun
+    return int(ends[-1])
 
 
-def _fill(census: Census, results: Results, stride: int) -> None:
-    """Fill pixels at half the *stride* whose surroundings have one label."""
+def _fill(grouped: Grouped, results: Results, stride: int, first: int, last: int) -> None:
+    """Fill pixels at half the *stride* whose surroundings have one label.
+
+    Those of the rows from *first* to before *last* of the finer ones.
+    """
     from scipy.ndimage import maximum_filter, minimum_filter
 
-    labels = np.ascontiguousarray(results["entries"][::stride, ::stride]).reshape(-1)
-    census.group().label(labels)
-    coarse = labels.reshape(results["entries"][::stride, ::stride].shape)
-    alike = minimum_filter(coarse, 3) == maximum_filter(coarse, 3)
     half = stride // 2
-    fine = results["entries"][::half, ::half]
+    coarse, fine = results["entries"][::stride, ::stride], results["entries"][::half, ::half]
     # The coarser pixels before and after each new one; at the end the last.
-    before = [np.arange(side) // 2 for side in fine.shape]
-    after = [np.minimum((np.arange(fine.shape[k]) + 1) // 2, coarse.shape[k] - 1) for k in (0, 1)]
-    settled = np.ones(fine.shape, np.bool_)
-    for i in (before[0], after[0]):
-        for j in (before[1], after[1]):
-            settled &= alike[np.ix_(i, j)]
-    new = settled & (fine == _UNKNOWN)
+    (up, down), (left, right) = (
+        (k // 2, np.minimum((k + 1) // 2, side - 1))
+        for k, side in zip(
+            (np.arange(first, last), np.arange(fine.shape[1])), coarse.shape, strict=True
+        )
+    )
+    # One row more at each end is looked at.
+    begin = max(int(up[0]) - 1, 0)
+    labels = np.ascontiguousarray(coarse[begin : int(down[-1]) + 2])
+    grouped.label(labels.reshape(-1))
+    alike = minimum_filter(labels, 3) == maximum_filter(labels, 3)
+    new = fine[first:last] == _UNKNOWN
+    for i in (up - begin, down - begin):
+        for j in (left, right):
+            new &= alike[np.ix_(i, j)]
     row, column = np.nonzero(new)
+    row += first
     for array in results.values():
         array[row * half, column * half] = array[row // 2 * stride, column // 2 * stride]

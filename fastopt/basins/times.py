@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastopt import memory
 from fastopt.basins.attractors import UNRESOLVED, Attractors
 
 _QUANTILES = (0.5, 0.9, 1.0)
+# Of memory for each run: its place in the order, and its steps.
+_BYTES = 20
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -48,6 +51,9 @@ class Times:
 def times(labels: NDArray[np.int32], steps: NDArray[Any], found: Attractors) -> Times:
     """The statistics of the steps, by label."""
     k = len(found)
+    memory.require(
+        _BYTES * labels.size, f"the times of {labels.size:,} runs", "measure a smaller map"
+    )
     order = np.argsort(labels, axis=None, kind="stable")
     ordered = steps.ravel()[order].astype(np.int64)
     counts = np.bincount(labels.ravel() - UNRESOLVED, minlength=k + 2)

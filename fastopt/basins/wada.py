@@ -15,7 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fastopt import memory
+from fastopt.basins.estimate import Estimate, ratio
 from fastopt.checks import real, whole
+
+# Of memory for each pixel: SciPy's distances take most of them.
+_BYTES = 22
 
 
 @dataclass(frozen=True)
@@ -28,19 +33,19 @@ class WadaTest:
         The labels that take part: those of the share asked for.
     radius : int
         So many pixels, along rows, columns and diagonals, two boundaries may be apart.
-    share : float
+    share : Estimate
         The share of the boundary's pixels that have the boundary of every basin within the
-        radius.
+        radius, with its jackknife error over 36 parts of the map.
     farthest : int
-        The least radius at which that would be all of them; -1 where there are fewer than two
-        basins.
+        The least radius at which that would be all of them, to a pixel; -1 where there are
+        fewer than two basins.
     wada : bool
         Whether all of them do, and there are three basins or more.
     """
 
     basins: tuple[int, ...]
     radius: int
-    share: float
+    share: Estimate
     farthest: int
     wada: bool
 
@@ -54,16 +59,19 @@ def wada_test(labels: NDArray[np.int32], radius: int, least: float) -> WadaTest:
     values, counts = np.unique(labels, return_counts=True)
     basins = tuple(int(v) for v in values[counts >= least * labels.size])
     if len(basins) < 2:
-        return WadaTest(basins, radius, np.nan, -1, False)
-    edges = [_boundary(labels == basin) for basin in basins]
-    union = np.logical_or.reduce(edges)
-    apart = np.zeros(int(union.sum()), np.int64)
-    for edge in edges:
-        if not edge.any():
-            return WadaTest(basins, radius, 0.0, max(labels.shape), False)
-        distance = distance_transform_cdt(~edge, metric="chessboard")
-        np.maximum(apart, distance[union], out=apart)
-    farthest, share = int(apart.max()), float((apart <= radius).mean())
+        return WadaTest(basins, radius, Estimate(np.nan, np.nan), -1, False)
+    memory.require(
+        _BYTES * labels.size, f"a Wada test of {labels.size:,} pixels", "test a smaller map"
+    )
+    union = np.zeros(labels.shape, np.bool_)
+    for basin in basins:
+        union |= _boundary(labels == basin)
+    near, farthest = union.copy(), 0
+    for basin in basins:  # whose boundary is found once more, rather than kept
+        apart = distance_transform_cdt(~_boundary(labels == basin), metric="chessboard")
+        farthest = max(farthest, int(apart[union].max()))
+        near &= apart <= radius
+    share = ratio(near, union)
     return WadaTest(basins, radius, share, farthest, len(basins) > 2 and farthest <= radius)
 
 
