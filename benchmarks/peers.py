@@ -99,8 +99,8 @@ MEMORY_ASKED = 10e6  # "a few MB"
 MAP_RATE = 0.005  # at twice this rate, where runs end is chaotic near the corners
 JAX_MAP_ASKED, DYNLIB_ASKED = 20, 50
 MAP_ASKED, LABELS_ASKED = 0.5, 0.15  # seconds; of the runs' time
-# Bytes of a pixel of a map, and what running a part of it may take besides, whatever its size.
-PIXEL, SPARE = 16, 60e6
+# Bytes of a pixel of a map, and MB that running a part of it may take besides, whatever its size.
+PIXEL, SPARE = 16, 60
 
 
 # -- sections ----------------------------------------------------------------------------
@@ -211,10 +211,8 @@ def maps(bench: Bench) -> None:
     side = 2048 if bench.quick else 8192
     seconds, taken = large_map(side, MAP_RATE)
     table.limit(f"{side} x {side} pixels", side * side, seconds, np.inf, duration)
-    size = side * side * PIXEL
-    table.limit(
-        "its peak memory", side * side, taken / 1e6, (size + SPARE) / 1e6, megabytes, size / 1e6
-    )
+    own = side * side * PIXEL / 1e6
+    table.limit("its peak memory", side * side, taken / 1e6, own + SPARE, megabytes, own)
 
 
 def against_cpp(bench: Bench) -> None:

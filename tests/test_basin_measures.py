@@ -233,6 +233,7 @@ def test_newtons_basins_are_wada_and_straight_ones_are_not(newton, smooth):
     other = smooth.wada_test()
     assert not other.wada
     assert other.share < 0.2
+    assert 0 < other.share.error < 0.1
     assert other.farthest > 50
 
 
@@ -242,6 +243,7 @@ def test_the_wada_distance_is_that_of_the_boundaries():
     test = fo.basins.wada.wada_test(labels, 8, 0.0)
     # The boundary of 0 is in columns 9 and 10, of 1 there and in 17 and 18, of 2 in 17 and 18.
     assert (test.farthest, test.wada) == (8, True)
+    assert test.share == 1
     assert not fo.basins.wada.wada_test(labels, 7, 0.0).wada
     assert fo.basins.wada.wada_test(labels, 7, 0.0).share == 0.5
 
@@ -259,6 +261,20 @@ def test_the_smallest_push_leads_to_the_nearest_pixel_of_another_basin(smooth):
         assert push.label[k] == smooth.labels[i, j] != k
         np.testing.assert_allclose(push.target[k], [x[i, j], y[i, j]])
     assert push.error == pytest.approx(math.hypot(*smooth.spacing) / 2)
+
+
+def test_the_smallest_push_from_a_cycle_is_that_from_its_nearest_point(painted):
+    labels = np.ones((64, 64), np.int32)
+    labels[:, 40:] = 0
+    made = painted(labels)
+    low, high = np.array([-3.0, 0.0]), np.array([5.0, 4.0])
+    cycles = replace(made.found.take(np.arange(1)), orbits=(np.stack([low, high]),))
+    push = replace(made, found=cycles).minimal_perturbation()
+    x, y = np.meshgrid(made.x, made.y)
+    away = [np.where(labels != 0, np.hypot(x - p[0], y - p[1]), np.inf).min() for p in (low, high)]
+    assert away[0] < away[1]
+    assert push.length[0] == pytest.approx(away[0])
+    assert push.label[0] == 1
 
 
 def test_a_push_is_nan_where_the_attractor_is_not_in_the_window(smooth):

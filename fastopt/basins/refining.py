@@ -88,11 +88,10 @@ def _fill(grouped: Grouped, results: Results, stride: int, first: int, last: int
     half = stride // 2
     coarse, fine = results["entries"][::stride, ::stride], results["entries"][::half, ::half]
     # The coarser pixels before and after each new one; at the end the last.
+    numbers = np.arange(first, last), np.arange(fine.shape[1])
     (up, down), (left, right) = (
         (k // 2, np.minimum((k + 1) // 2, side - 1))
-        for k, side in zip(
-            (np.arange(first, last), np.arange(fine.shape[1])), coarse.shape, strict=True
-        )
+        for k, side in zip(numbers, coarse.shape, strict=True)
     )
     # One row more at each end is looked at.
     begin = max(int(up[0]) - 1, 0)

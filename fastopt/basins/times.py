@@ -13,7 +13,7 @@ from fastopt.basins.attractors import UNRESOLVED, Attractors
 
 _QUANTILES = (0.5, 0.9, 1.0)
 # Of memory for each run: its place in the order, and its steps.
-_BYTES = 20
+_BYTES = 28
 
 
 @dataclass(frozen=True, repr=False, eq=False)
