@@ -2,10 +2,12 @@
 
 Its source is written out for the pair (``print(block_source(...))`` shows it) and compiled
 by :func:`fastopt.kernels.compile.compile_entry`, which inlines the rule's and the surface's
-functions. There are three forms:
+functions. There are four forms:
 
 * :mod:`fused <fastopt.kernels.fused>`: for surfaces of few coordinates;
 * :mod:`staged <fastopt.kernels.staged>`: for any number of coordinates;
+* :mod:`separate <fastopt.kernels.separate>`: for any number of coordinates that have nothing
+  to do with each other;
 * :mod:`iterated <fastopt.kernels.iterated>`: for rules that are not made coordinate by
   coordinate, but search along a line or solve linear equations.
 
@@ -28,6 +30,7 @@ from fastopt.kernels.expressions import Names, indent, over_coordinates
 from fastopt.kernels.fused import fused_lines
 from fastopt.kernels.iterated import Tile, iterated_lines
 from fastopt.kernels.parts import HESSIAN, NO_RULE, NoiseParts, RuleParts, SurfaceParts, Watch
+from fastopt.kernels.separate import is_separate, separate_lines
 from fastopt.kernels.staged import staged_lines
 from fastopt.kernels.tile import group_lanes, make_layout
 from fastopt.kernels.tile_functions import tile_functions
@@ -62,6 +65,7 @@ def build_block(
     names = Names(rule, surface, per_run, surface.fused and not rule.iterate, noise)
     functions = {name: getattr(rule, name) for name in _FUNCTIONS if getattr(rule, name)}
     functions |= randomness.functions(names)
+    functions |= {"slope": surface.slope} if surface.slope else {}
     if rule.iterate or not surface.fused:
         functions |= tile_functions(surface) | {"Tile": Tile}
     else:
@@ -118,11 +122,13 @@ def block_signature(dtype: str) -> Any:
 
 def block_source(names: Names, watch: Watch, dtype: str) -> str:
     """The Python source of the block of a pair."""
+    group = group_lanes(names.rule, names.surface, dtype, watch.targets)
     if names.rule.iterate:
         lines = iterated_lines(names, watch)
     elif names.fused:
-        group = group_lanes(names.rule, names.surface, dtype, watch.targets)
         lines = fused_lines(names, watch, group)
+    elif is_separate(names, watch):
+        lines = separate_lines(names, watch, group)
     else:
         lines = staged_lines(names, watch)
     return "\n".join([_HEADER, *indent(lines), ""])

@@ -35,6 +35,7 @@ class Names:
             self._layout = make_layout(*size)
         self._tags: dict[str, int] = {}
         self._held: dict[tuple[str, int | str], str] = {}
+        self._lane = "j"
         self.numbers = as_tuple(f"q[{i}]" for i in range(surface.parameters))
         # What a staged function gets for q: the rows of each run's own numbers, or the vector.
         self.q = "given" if surface.own else "q"
@@ -50,13 +51,13 @@ class Names:
         tag = self._tags.setdefault(name, min(len(self._tags), lanes.LAST))
         return f"{tag}, {more}" if kind == "x" else f"{tag}, layout.{kind} + {more}"
 
-    def hold(self, rows: Iterable[tuple[str, int]], group: int) -> tuple[list[str], ...]:
+    def hold(self, rows: Iterable[tuple[str, int | str]], group: int) -> tuple[list[str], ...]:
         """Keep rows in the registers of a group: lines that set up, load and store them."""
-        named: dict[tuple[str, int | str], str] = {row: "".join(map(str, row)) for row in rows}
+        named = {row: f"{row[0]}{number}" for number, row in enumerate(rows)}
         lane = "first + j"
         load = [f"{name}[j] = {self.get(*row, lane)}" for row, name in named.items()]
         store = [self.put(*row, f"{name}[j]", lane) for row, name in named.items()]
-        self._held = named
+        self._held, self._lane = named, "first + j"
         return [f"{name} = registers(tile, {group})" for name in named.values()], load, store
 
     def get(self, kind: str, more: int | str = 0, lane: str = "j") -> str:
@@ -74,7 +75,7 @@ class Names:
     @property
     def parameters(self) -> str:
         """The tuple of a run's own parameters, or of those for all in lane 0."""
-        lane = "0" if not self.per_run else "first + j" if self.fused else "j"
+        lane = self._lane if self.per_run else "0"
         numbers = [self.get("parameters", i, lane) for i in range(self.rule.parameters)]
         if numbers:
             # The schedule's factor belongs to the learning rate, which comes first.
@@ -87,12 +88,13 @@ class Names:
         lane = "j" if self.per_run else "0"
         return as_tuple(self.get("scalars", i, lane) for i in range(self.rule.scalars))
 
-    def _slot_rows(self, i: int | str) -> list[int | str]:
+    def slot_rows(self, i: int | str) -> list[int | str]:
+        """The rows, from the first slot on, of the slots of coordinate *i*."""
         if isinstance(i, int):
             return [k * self.surface.dim + i for k in range(self.rule.slots)]
         return [f"{k} * dim + {i}" for k in range(self.rule.slots)]
 
-    def own_rows(self) -> list[tuple[str, int]]:
+    def own_rows(self) -> list[tuple[str, int | str]]:
         """The rows that a step changes, of a fused block."""
         rule, dim = self.rule, self.surface.dim
         counts = {"x": dim, "slots": rule.slots * dim, "memory": rule.memory}
@@ -101,10 +103,10 @@ class Names:
 
     def slots(self, i: int | str) -> str:
         """The tuple of the slots of coordinate *i*."""
-        return as_tuple(self.get("slots", row) for row in self._slot_rows(i))
+        return as_tuple(self.get("slots", row) for row in self.slot_rows(i))
 
     def keep_slots(self, i: int | str) -> list[str]:
-        return [self.put("slots", row, f"s[{k}]") for k, row in enumerate(self._slot_rows(i))]
+        return [self.put("slots", row, f"s[{k}]") for k, row in enumerate(self.slot_rows(i))]
 
     def views(self) -> list[str]:
         """Arrays for the staged functions of a surface."""
@@ -208,10 +210,10 @@ class Names:
             return [f"d = {call}"]
         return [f"d, m = {call}", *(self.put("memory", k, f"m[{k}]") for k in range(count))]
 
-    def keep_least(self, row: int, name: str) -> list[str]:
+    def keep_least(self, row: int, name: str, lane: str = "j") -> list[str]:
         # False for nan, so a run that overflowed does not hide what it reached before.
         choice = f"{name} if {name} < least else least"
-        return [f"least = {self.get('low', row)}", self.put("low", row, choice)]
+        return [f"least = {self.get('low', row, lane)}", self.put("low", row, choice, lane)]
 
     def keep_history(self, lane: str = "j") -> list[str]:
         """The least value so far, which keep_least has seen, to the row of the step."""

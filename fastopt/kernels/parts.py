@@ -86,6 +86,10 @@ class SurfaceParts:
     Where each run has numbers of its *own*, so many of them, q has a row for each, over the
     lanes (of a fused surface it is a tuple all the same); the last are those of the minimum.
 
+    Where the derivative by a coordinate depends on that alone, it may also be given by itself:
+    ``slope(a, x)``, where the tuple a has the ``slope_numbers`` of coordinate i, which stand
+    in q at i, dim + i and so on.
+
     If the surface is *boxed*, q begins with the lower and then the upper ends of a box, to
     which every step is projected. ``source`` may be a tuple: of several classes that gave the
     functions. A finite sum also has ``rows``. ``work`` is what a gradient costs, in coordinates
@@ -105,6 +109,8 @@ class SurfaceParts:
     vectors: int = 1
     own: int = 0
     boxed: bool = False
+    slope: KernelFunction | None = None
+    slope_numbers: int = 0
     rows: RowParts | None = None
     work: int = field(default=0, compare=False)
 

@@ -14,6 +14,10 @@ from fastopt.kernels.parts import SurfaceParts
 from fastopt.kernels.products import VECTORS, own_product, product
 from fastopt.surfaces.base import MOST_FUSED
 
+# With half as many lanes in a group, gradient descent is five times slower: LLVM writes out so
+# short a loop before it would vectorise it.
+_EIGEN_VECTORS = 4
+
 
 def is_fused(dim: int) -> bool:
     """Whether points of so many coordinates are written out."""
@@ -50,9 +54,9 @@ def eigen_parts(dim: int, own: bool) -> SurfaceParts:
         functions = (_eigen_value, _eigen_gradient, _eigen_hessian)
     value, gradient, hessian = functions
     label = "own_eigenvalues" if own else "eigenvalues"
-    return SurfaceParts(
-        label, eigen_parts, value, gradient, dim=0, hessian=hessian, own=2 * dim if own else 0
-    )
+    parts = SurfaceParts(label, eigen_parts, value, gradient, dim=0, hessian=hessian)
+    parts = replace(parts, slope=_slope, slope_numbers=2, vectors=_EIGEN_VECTORS)
+    return replace(parts, own=2 * dim if own else 0)
 
 
 # -- a matrix, for few coordinates -------------------------------------------------------
@@ -141,12 +145,17 @@ def _hessian(q, x, h, r, w):
 # -- eigenvalues -------------------------------------------------------------------------
 
 
+def _slope(a, x):
+    curvature, centre = a
+    return curvature * (x - centre)
+
+
 def _eigen_gradient(q, x, g, r, w):
     n = x.shape[0]
     for i in range(n):
-        curvature, centre = q[i], q[n + i]
+        a = q[i], q[n + i]
         for j in range(w):
-            g[i, j] = curvature * (x[i, j] - centre)
+            g[i, j] = _slope(a, x[i, j])
 
 
 def _eigen_value(q, x, f, r, w):
@@ -172,7 +181,7 @@ def _own_eigen_gradient(q, x, g, r, w):
     n = x.shape[0]
     for i in range(n):
         for j in range(w):
-            g[i, j] = q[i, j] * (x[i, j] - q[n + i, j])
+            g[i, j] = _slope((q[i, j], q[n + i, j]), x[i, j])
 
 
 def _own_eigen_value(q, x, f, r, w):

@@ -58,6 +58,12 @@ class Member:
             return np.diag(self.eigenvalues)
         return self.rotation.dense(self.eigenvalues)
 
+    @cached_property
+    def root(self) -> Floats:
+        """Q diag(eigenvalues)^(1/2) Q'; an eigenvalue below 0 is taken for a rounded 0."""
+        roots = np.sqrt(np.maximum(self.eigenvalues, 0.0))
+        return np.diag(roots) if self.rotation is None else self.rotation.dense(roots)
+
     @property
     def minima(self) -> Floats:
         """The one minimum, if there is one."""
@@ -75,7 +81,7 @@ class Member:
         """The same where each run has its own."""
         return np.concatenate([triangle(self.matrix), self.minimizer])
 
-    @property
+    @cached_property
     def turned_minimizer(self) -> Floats:
         """The minimum in the eigenbasis."""
         if self.rotation is None:
