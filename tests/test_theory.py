@@ -32,6 +32,13 @@ RATES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["momentum", "heavy_ball", "ema_momentum"])
+def test_momentum_has_the_best_constants_of_the_heavy_ball(name):
+    found = fo.theory.best(name, MU, L)
+    assert found.rate == pytest.approx((ROOT - 1) / (ROOT + 1), rel=1e-12)
+    assert fo.theory.convergence_rate(found.rule, [MU, L]) == pytest.approx(found.rate, rel=1e-6)
+
+
 def measured_rate(rule, basis, multiplicity, t=1000):
     """The factor by which the error falls in a step, from the errors of steps t and 2t.
 

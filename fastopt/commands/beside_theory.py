@@ -21,6 +21,8 @@ _DRAWN = 40
 _NOTES = """\
 mean, s.e.   of the losses of all runs, and its standard error
 theory       the mean over starts, eigenvalues and noise"""
+_OF_LIMIT = ", these by\n             their law in the limit of many, not that of a matrix"
+_OF_MATRIX = ", without\n             the rarest matrix in 10,000"
 
 
 class Row(NamedTuple):
@@ -181,7 +183,11 @@ def lines_of(beside: dict[str, Beside], medians: dict[str, str]) -> list[str]:
         if one.halting_time is not None:
             text = f"{one.halting_time:,.0f}" if math.isfinite(one.halting_time) else "never"
             lines.append(f"median halting time {medians[name]}; by theory {text}")
-    return [*lines, "", *_NOTES.splitlines()]
+    surface = next(iter(beside.values())).runs.surface
+    more = ""
+    if isinstance(surface, fo.RandomQuadratics) and surface.spectrum.repels:
+        more = _OF_LIMIT if surface.spectrum.is_limit(surface.dim) else _OF_MATRIX
+    return [*lines, "", *(_NOTES + more).splitlines()]
 
 
 def _short(row: Row) -> str:

@@ -50,6 +50,15 @@ class Spectrum(ABC):
             their number for ever, ValueError.
         """
 
+    def is_limit(self, dim: int | None = None) -> bool:
+        """Whether ``pieces(dim)`` are those of the limit of many eigenvalues alone."""
+        return False
+
+    @property
+    def repels(self) -> bool:
+        """Whether the eigenvalues of a matrix depend on each other."""
+        return False
+
     @property
     def semidefinite(self) -> bool:
         """Whether no eigenvalue of any matrix is negative."""

@@ -262,8 +262,8 @@ class PowerLaw(Spectrum):
 
     Parameters
     ----------
-    exponent : float, default 1.0
-        alpha >= 0, without unit.
+    alpha : float, default 1.0
+        >= 0, without unit.
     high : float, default 1.0
         h > 0, in units of f/x².
 
@@ -280,25 +280,25 @@ class PowerLaw(Spectrum):
     Examples
     --------
     >>> import fastopt as fo
-    >>> fo.spectra.power_law(exponent=1.0).sample(4, fo.spectra.member_rng(seed=0, i=0))
+    >>> fo.spectra.power_law(alpha=1.0).sample(4, fo.spectra.member_rng(seed=0, i=0))
     array([0.25      , 0.33333333, 0.5       , 1.        ])
     """
 
     name = "power_law"
 
-    exponent: float = 1.0
+    alpha: float = 1.0
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        check_real(self, "exponent", 0.0, "eigenvalues fall as i**-exponent")
+        check_real(self, "alpha", 0.0, "eigenvalues fall as i**-alpha")
         check_real(self, "high", 0.0, _SCALE, inclusive=False)
 
     @property
     def low(self) -> float:
-        return 0.0 if self.exponent else self.high
+        return 0.0 if self.alpha else self.high
 
     def _eigenvalues(self, dim: int) -> Floats:
-        return self.high * np.arange(1.0, dim + 1.0) ** -self.exponent
+        return self.high * np.arange(1.0, dim + 1.0) ** -self.alpha
 
     def _draw(self, dim: int, rng: np.random.Generator) -> Floats:
         return self._eigenvalues(dim)

@@ -1,4 +1,4 @@
-"""Spectra of random matrices, and their limit laws.
+"""Spectra of random matrices: of a finite size, and their limit laws.
 
 The eigenvalues of a matrix repel each other; those of a law are drawn independently. The
 matrices are not made: tridiagonal ones with the same eigenvalues in distribution cost
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastopt.checks import Floats, real
+from fastopt.checks import Floats, real, whole
 from fastopt.spectra.base import Spectrum, check_real, require_dim
+from fastopt.spectra.finite_matrices import LARGEST, goe_density, singular_value_density
 from fastopt.spectra.quadrature import Atom, Band
 
 _RATIO = "it is the number of columns over that of rows, such as 0.5"
@@ -37,6 +38,22 @@ def _law(ratio: float, variance: float) -> list[Atom | Band]:
 
     band = Band(low, high, weight, density)
     return [band] if ratio <= 1.0 else [Atom(0.0, 1.0 - weight), band]
+
+
+class _Matrix(Spectrum):
+    """Eigenvalues of one random matrix; up to :data:`LARGEST` of them have their own density."""
+
+    @property
+    def repels(self) -> bool:
+        return True
+
+    def is_limit(self, dim: int | None = None) -> bool:
+        return dim is None or dim > LARGEST
+
+    def nodes(self, degree: int, dim: int | None = None) -> tuple[Floats, Floats]:
+        degree = whole(self.name, "degree", degree, 0)
+        # The density of a finite matrix has a wave for each eigenvalue.
+        return super().nodes(degree if self.is_limit(dim) else degree + 4 * (dim or 0), dim)
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,7 +139,7 @@ class MarchenkoPastur(_SampleCovariance):
 
 
 @dataclass(frozen=True, repr=False)
-class Wishart(_SampleCovariance):
+class Wishart(_SampleCovariance, _Matrix):
     """Eigenvalues of a random matrix X'X/n: the Hessian of least squares with normal data.
 
     X has dim columns and n = max(1, floor(dim/r + 1/2)) rows of independent normal entries of
@@ -137,9 +154,12 @@ class Wishart(_SampleCovariance):
 
     Notes
     -----
-    Density and expectations are those of the limit law, ``marchenko_pastur`` with ratio r, or
-    with dim/n where ``dim`` is given; those of a finite matrix differ by O(1/dim), and its
-    eigenvalues can fall outside ``low`` to ``high`` by O(dim**(-2/3)).
+    With ``dim``, up to 512, density and expectations are those of the finite matrix, exact but
+    for what lies where the density is below 1e-13 of its greatest value (the singular values').
+    Without ``dim``, and beyond 512, they are those of the limit law, ``marchenko_pastur`` with
+    ratio r or dim/n, which differ by O(1/dim) in the density and, after many steps of a rule, by
+    more: eigenvalues of a finite matrix can fall outside ``low`` to ``high``, the ends of the law,
+    by O(dim**(-2/3)).
 
     References
     ----------
@@ -176,11 +196,23 @@ class Wishart(_SampleCovariance):
         if dim is None:
             return _law(self.ratio, self.variance)
         dim = require_dim(self, dim)
-        return _law(dim / self._rows(dim), self.variance)
+        rows = self._rows(dim)
+        if self.is_limit(dim):
+            return _law(dim / rows, self.variance)
+        few = min(dim, rows)
+        found, scale = singular_value_density(few, max(dim, rows)), self.variance / rows
+
+        def density(x: Floats) -> Floats:
+            roots = np.sqrt(x / scale)
+            with np.errstate(divide="ignore"):  # infinite at 0, of a square matrix
+                return found(roots) / (2.0 * scale * roots)
+
+        band = Band(scale * found.low**2, scale * found.high**2, few / dim, density)
+        return [band] if few == dim else [Atom(0.0, 1.0 - few / dim), band]
 
 
 @dataclass(frozen=True, repr=False)
-class ShiftedGOE(Spectrum):
+class ShiftedGOE(_Matrix):
     """Eigenvalues of a matrix of the Gaussian orthogonal ensemble, plus a constant.
 
     .. math:: \\rho(\\lambda) = \\frac{2}{\\pi R^2} \\sqrt{R^2 - (\\lambda - s)^2}
@@ -199,9 +231,10 @@ class ShiftedGOE(Spectrum):
 
     Notes
     -----
-    Density and expectations are those of the limit; those of a finite matrix differ by
-    O(1/dim), and its eigenvalues can fall outside ``low`` = s - R to ``high`` = s + R by
-    O(dim**(-2/3)).
+    With ``dim``, up to 512, density and expectations are those of the finite matrix, exact but
+    for what lies where the density is below 1e-13 of its greatest value. Without ``dim``, and
+    beyond 512, they are those of the limit, which differ by O(1/dim); eigenvalues of a finite
+    matrix can fall outside ``low`` = s - R to ``high`` = s + R by O(dim**(-2/3)).
 
     References
     ----------
@@ -247,6 +280,8 @@ class ShiftedGOE(Spectrum):
         return self.shift + self.radius / math.sqrt(2.0 * dim) * _tridiagonal(diagonal, beside)
 
     def pieces(self, dim: int | None = None) -> list[Atom | Band]:
+        if not self.is_limit(dim):
+            return [self._finite(require_dim(self, dim))]
         scale = 2.0 / (math.pi * self.radius**2)
         low, high = self.low, self.high
 
@@ -254,6 +289,11 @@ class ShiftedGOE(Spectrum):
             return scale * np.sqrt(np.maximum((high - x) * (x - low), 0.0))
 
         return [Band(low, high, 1.0, density)]
+
+    def _finite(self, dim: int) -> Band:
+        found, scale = goe_density(dim), self.radius / math.sqrt(2.0 * dim)
+        low, high = (self.shift + scale * end for end in (found.low, found.high))
+        return Band(low, high, 1.0, lambda x: found((x - self.shift) / scale) / scale)
 
 
 def _tridiagonal(diagonal: Floats, beside: Floats) -> Floats:

@@ -9,6 +9,7 @@ from fastopt.checks import real
 from fastopt.names import look_up
 from fastopt.rules import Rule
 from fastopt.rules.accelerated import AcceleratedGradient, HeavyBall, TripleMomentum
+from fastopt.rules.descent.ema_momentum import EMAMomentum
 from fastopt.rules.descent.gradient_descent import GradientDescent
 from fastopt.rules.descent.momentum import Momentum
 from fastopt.rules.descent.nesterov import Nesterov
@@ -33,7 +34,8 @@ def best(name: str, mu: float, L: float) -> Best:
     ----------
     name : str
         "gradient_descent": alpha = 2/(mu + L), Polyak (1987) [1]_; "heavy_ball", Polyak (1964)
-        [2]_; "nesterov": alpha = 1/L, Nesterov (2004) [3]_; "nesterov_quadratic": the best for
+        [2]_, which is "momentum", too; "ema_momentum": the same with an averaged gradient;
+        "nesterov": alpha = 1/L, Nesterov (2004) [3]_; "nesterov_quadratic": the best for
         quadratics, Lessard et al. (2016) [4]_; "triple_momentum", Van Scoy et al. (2018) [5]_.
     mu, L : float
         0 < mu <= L, in units of f/x².
@@ -94,6 +96,12 @@ def _heavy_ball(mu: float, L: float) -> Best:
     return Best(Momentum(alpha, beta), math.sqrt(beta), math.nan)
 
 
+def _ema_momentum(mu: float, L: float) -> Best:
+    alpha, beta = HeavyBall(mu, L).per_step((mu, L), 0, ())
+    rule = EMAMomentum(alpha / (1.0 - beta), beta, debias=False)
+    return Best(rule, math.sqrt(beta), math.nan)
+
+
 def _nesterov(mu: float, L: float) -> Best:
     share = math.sqrt(mu / L)
     return Best(_accelerated(mu, L, quadratic=False), 1.0 - share, math.sqrt(1.0 - share))
@@ -117,6 +125,8 @@ def _triple_momentum(mu: float, L: float) -> Best:
 _METHODS = {
     "gradient_descent": _gradient_descent,
     "heavy_ball": _heavy_ball,
+    "momentum": _heavy_ball,
+    "ema_momentum": _ema_momentum,
     "nesterov": _nesterov,
     "nesterov_quadratic": _nesterov_quadratic,
     "triple_momentum": _triple_momentum,

@@ -10,14 +10,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastopt.checks import Floats, whole
+from fastopt.ensembles import RandomQuadratics
 from fastopt.spectra import Spectrum
+from fastopt.surfaces.quadratic import Quadratic
 
-Eigenvalues: TypeAlias = Spectrum | ArrayLike
-"""A spectrum, or an array of eigenvalues of shape (..., dim)."""
+Eigenvalues: TypeAlias = Spectrum | RandomQuadratics | Quadratic | ArrayLike
+"""A spectrum; an ensemble, or one quadratic; or an array of eigenvalues of shape (..., dim)."""
 
 # Quadrature resolves what so many steps can oscillate along a spectrum, and not more: time goes
 # with it. What is left after so many steps has long stopped oscillating, or is nearly 0.
 _MOST_DEGREE = 8192
+# Of an exponential spectrum, t steps look at eigenvalues of some 2 t times its mean, and those
+# beyond 750 have a density of 0 in double precision.
+_MOST_UNBOUNDED = 250
+# Of random matrices so many are left out, at either end of their eigenvalues: the mean of all would
+# be ruled, after many steps, by those on which the rule diverges, which no one will ever draw.
+_RARE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -44,26 +52,48 @@ def make_problem(
 ) -> Problem:
     """The arguments of a function of this package, checked, as arrays."""
     if isinstance(spectrum, Spectrum):
-        if math.isinf(spectrum.high):
-            raise ValueError(
-                f"spectrum={spectrum!r}: must be bounded, for no learning rate is stable on all "
-                "of it; give eigenvalues instead, spectrum.sample(dim, rng)"
-            )
+        if steps > _MOST_UNBOUNDED:
+            require_bounded(spectrum, f"for more than {_MOST_UNBOUNDED} steps")
         curvature, weight = spectrum.nodes(min(2 * steps + 3, _MOST_DEGREE), dim)
         if dim is not None:
             weight = weight * whole("fo.theory", "dim", dim, 1)
+            if spectrum.repels:
+                curvature, weight = _without_rare(curvature, weight)
+        shape: tuple[int, ...] = ()
     else:
-        curvature = check_eigenvalues(spectrum)
+        if isinstance(spectrum, RandomQuadratics):
+            curvature, shape = spectrum.eigenvalues.ravel(), ()
+            weight = np.full(curvature.shape, 1.0 / spectrum.count)
+        else:
+            given = spectrum.eigenvalues if isinstance(spectrum, Quadratic) else spectrum
+            curvature = check_eigenvalues(given)
+            weight, shape = np.ones(curvature.shape[-1]), curvature.shape
         if dim is not None:
+            found = spectrum.dim if isinstance(spectrum, RandomQuadratics) else shape[-1]
             raise ValueError(
                 f"dim={dim!r}: must be left out where eigenvalues are given: it is their number, "
-                f"{curvature.shape[-1]}"
+                f"{found}"
             )
-        weight = np.ones(curvature.shape[-1])
-    shape = () if isinstance(spectrum, Spectrum) else curvature.shape
     start = _variance("start_std", start_std, shape)
     noise = noise_variance(noise_std, covariance, curvature, shape)
     return Problem(curvature, weight, start, noise)
+
+
+def _without_rare(curvature: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Without the ends beyond which there are fewer than so many eigenvalues a matrix."""
+    order = np.argsort(curvature)
+    ahead = np.cumsum(weight[order])
+    kept = order[(ahead > _RARE) & (ahead[-1] - ahead > _RARE)]
+    return curvature[kept], weight[kept]
+
+
+def require_bounded(spectrum: Eigenvalues, purpose: str) -> None:
+    """Raise if there is no greatest eigenvalue."""
+    if isinstance(spectrum, Spectrum) and math.isinf(spectrum.high):
+        raise ValueError(
+            f"spectrum={spectrum!r}: must be bounded {purpose}, as no learning rate is stable on "
+            "all of it; give eigenvalues instead, spectrum.sample(dim, rng)"
+        )
 
 
 def noise_variance(

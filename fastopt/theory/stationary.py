@@ -15,7 +15,13 @@ from fastopt.rules.descent.momentum import Momentum
 from fastopt.rules.descent.nesterov import Nesterov
 from fastopt.spectra import Spectrum
 from fastopt.spectra.quadrature import Band
-from fastopt.theory.problem import Eigenvalues, check_eigenvalues, make_problem, noise_variance
+from fastopt.theory.problem import (
+    Eigenvalues,
+    check_eigenvalues,
+    make_problem,
+    noise_variance,
+    require_bounded,
+)
 from fastopt.theory.recursions import Step, check_rule, steady_step
 
 
@@ -42,6 +48,7 @@ def convergence_rate(rule: Rule, spectrum: Eigenvalues, *, dim: int | None = Non
     0.980198
     """
     step = steady_step(rule)
+    require_bounded(spectrum, "for a rate")
     curvature = make_problem(spectrum, dim, 0, 1.0, 0.0, None).curvature
     if isinstance(spectrum, Spectrum):
         bands = [piece for piece in spectrum.pieces(dim) if isinstance(piece, Band)]
@@ -123,6 +130,7 @@ def stationary_loss(
     """
     step = steady_step(rule)
     # A degree at which the ratio of polynomials below comes out to rounding.
+    require_bounded(spectrum, "for a stationary loss")
     problem = make_problem(spectrum, dim, 1000, 1.0, noise_std, covariance)
     curvature, noise = problem.curvature, np.broadcast_to(problem.noise, problem.curvature.shape)
     counts = (curvature != 0) & (noise > 0)
