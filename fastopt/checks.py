@@ -74,18 +74,27 @@ def real(owner: str, name: str, value: Any, least: float, inclusive: bool = True
     return float(number)
 
 
+def real_array(owner: str, name: str, value: ArrayLike) -> Floats:
+    """*value* as a new array of finite floats, of any shape."""
+    try:
+        array = np.array(value)
+    except ValueError:  # lists of different lengths
+        raise ValueError(f"{name} is ragged: all rows must be of one length ({owner})") from None
+    if array.dtype.kind not in "fiu":
+        hint = "; a sparse one must be made dense, .toarray()" if hasattr(value, "toarray") else ""
+        raise TypeError(f"{name} has dtype {array.dtype}: must be real numbers{hint} ({owner})")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds nan or inf: all entries must be finite ({owner})")
+    return array.astype(np.float64)
+
+
 def square_matrix(owner: str, name: str, value: ArrayLike, size: int | None = None) -> Floats:
     """*value* as a new matrix of finite numbers, (size, size) if a size is given."""
-    array = np.array(value)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} has dtype {array.dtype}: must be real numbers ({owner})")
-    array = array.astype(np.float64)
+    array = real_array(owner, name, value)
     rows = (array.shape[0] if array.ndim else 0) if size is None else size
     if array.shape != (rows, rows) or not rows:
         wanted = "square" if size is None else f"square, ({size}, {size})"
         raise ValueError(f"{name} has shape {array.shape}: must be {wanted} ({owner})")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds nan or inf: all entries must be finite ({owner})")
     return array
 
 

@@ -253,7 +253,6 @@ def check(
     _check_rounded(rule, _dtype_name(dtype))
     if noise is not None:
         noise.check(rule, surface)
-        noise.numbers(surface)
     batch = Batch(rule, surface, starts)
     _check_hessian(rule, surface, surface.way(None, rule, noise, batch.each))
     if stop is not None:

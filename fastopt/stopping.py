@@ -24,6 +24,9 @@ class Stop:
     finite or beyond ``escape``. Both are exact, except that what was beyond ``escape`` and
     back again within 32 steps may go unseen. At the same step, diverged comes first.
 
+    With ``noise=`` the criteria look at the noiseless gradient and value, of all rows for a
+    mini-batch, and not at what the rule gets; so with the noise of rules that draw their own.
+
     Parameters
     ----------
     gradient : float, optional

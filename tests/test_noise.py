@@ -85,6 +85,38 @@ def test_langevin_is_gradient_descent_with_its_own_noise(dim):
         np.testing.assert_allclose(runs.x[run], x, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dim", [2, 5])
+def test_noisy_sgd_adds_noise_whose_variance_falls_by_the_paper_s_schedule(dim):
+    # Neelakantan et al. (2015): g + N(0, eta / (1 + t)^gamma), t from 0.
+    starts, etas = np.ones((3, dim)), np.array([0.3, 1.0, 0.0])
+    rule = fo.NoisySGD(0.1, eta=etas, gamma=0.55)
+    runs = fo.run(rule, fo.Sphere(dim), starts, max_steps=9, stop=None, seed=7)
+    for run in range(3):
+        x = starts[run]
+        for t in range(9):
+            noise = normal_numbers(7, run, t, dim, stream=1)
+            x = x - 0.1 * (2 * x + math.sqrt(etas[run] / (1 + t) ** 0.55) * noise)
+        np.testing.assert_allclose(runs.x[run], x, rtol=1e-12)
+
+
+@pytest.mark.peers
+def test_noisy_sgd_takes_the_steps_of_optax_with_the_same_numbers(monkeypatch):
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    clock = itertools.count()
+    monkeypatch.setattr(
+        optax.tree, "random_like", lambda *_, **__: normal_numbers(7, 0, next(clock), 2, stream=1)
+    )
+    rule = fo.NoisySGD.optax(0.1, eta=0.3)
+    runs = fo.run(rule, SPHERE, np.ones(2), max_steps=9, stop=None, seed=7)
+    with jax.enable_x64(True):
+        optimiser, x = optax.noisy_sgd(0.1, eta=0.3, key=0), jax.numpy.ones(2)
+        state = optimiser.init(x)
+        for _ in range(9):
+            updates, state = optimiser.update(2 * x, state, x)
+            x = optax.apply_updates(x, updates)
+        np.testing.assert_allclose(runs.x, x, rtol=1e-12)
+
+
 # -- what it depends on --------------------------------------------------------------------
 
 
@@ -92,6 +124,46 @@ def noisy_run(**options):
     return fo.run(
         fo.GradientDescent(0.05), SPHERE, STARTS, max_steps=300, noise=NOISE, seed=3, **options
     )
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        fo.noise.student_t(3.0, 0.1),
+        fo.noise.alpha_stable(1.5, 0.01),
+        fo.noise.multiplicative(0.3),
+        fo.noise.gaussian(0.3, covariance=[[2.0, 0.5], [0.5, 1.0]]),
+    ],
+    ids=lambda noise: noise.label,
+)
+def test_threads_and_tiles_change_no_bit_of_other_noise(noise, monkeypatch):
+    def noisy(**options):
+        options |= {"max_steps": 100, "stop": None, "noise": noise, "seed": 3}
+        return fo.run(fo.GradientDescent(0.05), SPHERE, STARTS, **options).x
+
+    plain = noisy()
+    assert not same_bits(plain[:75], plain[75:])
+    monkeypatch.setattr(tile, "_MOST_LANES", 64)
+    monkeypatch.setattr("fastopt.slices._LEAST_SHARED", 0)
+    monkeypatch.setattr("fastopt.slices._MOST_RUNS", 64)
+    for threads in (1, 3):
+        assert same_bits(noisy(threads=threads), plain)
+
+
+def test_what_does_not_fit_the_surface_is_refused_before_anything_is_compiled(monkeypatch):
+    def build(*_):
+        raise AssertionError("compiled")
+
+    monkeypatch.setattr("fastopt.slices.build_block", build)
+    family = fo.RandomQuadratics(5, 9, fo.spectra.indefinite(), seed=1)
+    for surface, noise, text in (
+        (fo.Sphere(3), fo.noise.gaussian([1.0, 2.0]), "std has shape"),
+        (fo.Sphere(3), fo.noise.student_t(3.0, [1.0, 2.0]), "scale has shape"),
+        (family[0], fo.noise.gaussian(1.0, "hessian"), "covariance has the eigenvalue -"),
+        (family, fo.noise.gaussian(1.0, "hessian"), "covariance has the eigenvalue -.*any member"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            fo.run(fo.SGD(0.1), surface, np.zeros((2, surface.dim)), noise=noise)
 
 
 def test_threads_and_tiles_change_no_bit(monkeypatch):
@@ -245,8 +317,8 @@ def test_single_precision_has_numbers_of_its_own_precision():
         (lambda: fo.noise.gaussian(1.0, [1.0, 2.0]), "must be square; for variances"),
         (lambda: fo.noise.gaussian(1.0, [[1.0, 0.5], [0.0, 1.0]]), "transpose by 0.5"),
         (lambda: fo.noise.gaussian(1.0, "fisher"), "must be a matrix or 'hessian'"),
-        (lambda: fo.noise.student_t(0.0), "df=0.0: must be > 0"),
-        (lambda: fo.noise.alpha_stable(2.5), r"alpha=2.5: must be in \(0, 2\]"),
+        (lambda: fo.noise.student_t(0.0), "df=0.0: must be a number > 0"),
+        (lambda: fo.noise.alpha_stable(2.5), r"alpha=2.5: must be a number in \(0, 2\]"),
         (lambda: fo.noise.multiplicative(math.nan), "must be finite"),
         (lambda: noise_on(SPHERE, fo.noise.gaussian([1.0, 2.0, 3.0])), r"std has shape \(3,\)"),
         (lambda: noise_on(SPHERE, fo.noise.gaussian(1.0, np.eye(3))), r"must be \(2, 2\)"),

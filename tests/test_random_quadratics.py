@@ -8,10 +8,14 @@ import tracemalloc
 import numpy as np
 import pytest
 from oracles import same_bits
+from scipy import sparse
 
 import fastopt as fo
 import fastopt.slices
 from fastopt.kernels import tile
+from fastopt.kernels.expressions import Names
+from fastopt.kernels.parts import Watch
+from fastopt.kernels.separate import is_separate
 from fastopt.spectra import member_rng
 from fastopt.surfaces import quadratic_ways
 
@@ -47,6 +51,51 @@ def reflected(dim, rng):
 # -- members -----------------------------------------------------------------------------
 
 
+def test_members_and_ensembles_have_what_surfaces_have():
+    family, x = ensemble(5), normals(3, 5)
+    assert family.eigenvalues is family.eigenvalues  # not drawn again
+    for i, member in enumerate(family):
+        np.testing.assert_array_equal(member.eigenvalues, family.eigenvalues[i])
+        assert member.condition == family.condition[i] == member.lipschitz / member.strong_convexity
+        assert same_bits(family.minima[i], member.minima)
+        assert same_bits(family.hessian(x)[i], member.hessian(x))
+    given = fo.Quadratic(family[2].matrix)
+    np.testing.assert_allclose(given.eigenvalues, family.eigenvalues[2], rtol=1e-12)
+    assert ensemble(5, spectrum=S.indefinite(), minimizer=None).minima.shape == (6, 0, 5)
+    got = fo.surfaces.get("random_quadratics", dim=5, count=6, seed=3)
+    assert isinstance(got, fo.RandomQuadratics)
+    assert got.count == 6
+    with pytest.raises(TypeError, match=r"first\(n\)"):
+        family[1:3]
+    with pytest.raises(TypeError, match="needs dim and count"):
+        fo.surfaces.get("random_quadratics")
+
+
+def test_a_singular_matrix_is_convex_to_its_rounding():
+    b = normals(3, 6)
+    surface = fo.Quadratic(b.T @ b)
+    assert (surface.fun_min, surface.convex, surface.condition) == (0.0, True, math.inf)
+    assert len(surface.minima) == 0
+    assert (surface.eigenvalues[:3] == 0).all()
+    small = fo.Quadratic([[1.0, 0.5], [0.5, 0.25 - 1e-10]])
+    assert not small.convex
+    assert math.isnan(small.fun_min)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: fo.Quadratic(np.eye(2), "a"), TypeError, "minimizer has dtype <U1"),
+        (lambda: fo.Quadratic(np.eye(2), [1j, 0]), TypeError, "minimizer has dtype complex128"),
+        (lambda: fo.Quadratic([[1], [1, 2]]), ValueError, "matrix is ragged"),
+        (lambda: fo.Quadratic(sparse.eye_array(2)), TypeError, r"matrix .*\.toarray\(\)"),
+    ],
+)
+def test_what_is_no_matrix_is_refused(make, error, text):
+    with pytest.raises(error, match=text):
+        make()
+
+
 @pytest.mark.parametrize("rotation", ["haar", "axis"])
 def test_a_member_is_the_quadratic_that_seed_and_index_make(rotation):
     family = ensemble(7, rotation=rotation)
@@ -73,11 +122,11 @@ def test_a_member_is_the_quadratic_that_seed_and_index_make(rotation):
 
 def test_members_do_not_depend_on_how_many_there_are():
     few, many = ensemble(9, 6), ensemble(9, 10**12)
-    same_bits(few[5].matrix, many[5].matrix)
+    assert same_bits(few[5].matrix, many[5].matrix)
     assert len({m.matrix.tobytes() for m in few}) == 6
     assert not np.array_equal(few[5].matrix, ensemble(9, 6, seed=4)[5].matrix)
-    same_bits(many[-1].matrix, many[10**12 - 1].matrix)
-    same_bits(pickle.loads(pickle.dumps(few))[2].matrix, few[2].matrix)
+    assert same_bits(many[-1].matrix, many[10**12 - 1].matrix)
+    assert same_bits(pickle.loads(pickle.dumps(few))[2].matrix, few[2].matrix)
 
 
 def test_the_first_members_are_those_of_the_whole():
@@ -85,8 +134,8 @@ def test_the_first_members_are_those_of_the_whole():
         family = fo.RandomQuadratics(7, 6, WIDE, seed=3, minimizer=minimizer)
         few = family.first(2)
         assert len(few) == 2
-        same_bits(few[1].matrix, family[1].matrix)
-        same_bits(few.minimizers, family.minimizers[:2])
+        assert same_bits(few[1].matrix, family[1].matrix)
+        assert same_bits(few.minimizers, family.minimizers[:2])
     assert fo.warmup(fo.Adam(), ensemble(7, 10**12)) < 60
     with pytest.raises(ValueError, match="count=7: must be <= 6"):
         family.first(7)
@@ -97,8 +146,8 @@ def test_points_of_their_own_and_points_for_all():
     own = family.value(x)
     assert own.shape == (6, 2)
     for i in range(6):
-        same_bits(own[i], family[i].value(x[i]))
-        same_bits(family.gradient(x[0])[i], family[i].gradient(x[0]))
+        assert same_bits(own[i], family[i].value(x[i]))
+        assert same_bits(family.gradient(x[0])[i], family[i].gradient(x[0]))
 
 
 # -- the ways ----------------------------------------------------------------------------
@@ -161,9 +210,9 @@ def test_shared_and_own_matrices_have_the_same_bits(rule, dim):
     family, starts = ensemble(dim), normals(6, 2, dim)
     shared, own = (go(RULES[rule], family, starts, path) for path in ("shared", "own"))
     for name in FIELDS:
-        same_bits(getattr(shared, name), getattr(own, name))
+        assert same_bits(getattr(shared, name), getattr(own, name))
     single = go(RULES[rule], family[4], starts[4], "shared")
-    same_bits(single.trajectory, shared.trajectory[:, 4])
+    assert same_bits(single.trajectory, shared.trajectory[:, 4])
     assert single.path == "shared"
 
 
@@ -179,9 +228,9 @@ def test_the_eigenbasis_agrees_to_rounding(rule, dim):
     for name in ("x", "fun", "grad_norm", "trajectory", "trajectory_fun"):
         np.testing.assert_allclose(getattr(turned, name), getattr(dense, name), rtol=0, atol=1e-12)
     # With eigenvalues for a tile, and with those of each run.
-    same_bits(go(RULES[rule], family, starts[:1], "eigenbasis").trajectory[:, :, 0],
-              turned.trajectory[:, :, 0])  # fmt: skip
-    same_bits(turned.trajectory[0], np.broadcast_to(starts, (6, 40, dim)))
+    own = go(RULES[rule], family, starts[:1], "eigenbasis")
+    assert same_bits(own.trajectory[:, :, 0], turned.trajectory[:, :, 0])
+    assert same_bits(turned.trajectory[0], np.broadcast_to(starts, (6, 40, dim)))
 
 
 @pytest.mark.parametrize("noise", [None, fo.noise.gaussian(0.1)])
@@ -192,7 +241,7 @@ def test_along_the_axes_all_ways_have_the_same_bits(noise):
     )
     for other in others:
         for name in FIELDS:
-            same_bits(getattr(one, name), getattr(other, name))
+            assert same_bits(getattr(one, name), getattr(other, name))
 
 
 CHOICES = [
@@ -226,6 +275,34 @@ def test_the_cheapest_way_is_chosen(rule, options, each, path):
     assert chosen(given, **options) == path
 
 
+SEPARATE = {
+    "rates": fo.GradientDescent(np.geomspace(0.01, 1.5, 40)),
+    "schedule": fo.EMAMomentum(fo.schedules.Cosine(0.5, steps=70), debias=True),
+    "point": fo.Nesterov(0.3),
+}
+
+
+@pytest.mark.parametrize("name", SEPARATE)
+@pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])
+def test_one_coordinate_after_the_other_changes_no_bit(name, own):
+    # 7 coordinates, of which a window of 32 steps fills the norms several times.
+    rule, starts = SEPARATE[name], normals(40, 7)
+    family = ensemble(7, 40 if own else 1)
+    starts = starts[:, None] if own else starts
+    rule = fo.GradientDescent(rule.learning_rate[:, None]) if own and name == "rates" else rule
+    separate, staged = (
+        fo.run(rule, family, starts, max_steps=75, stop=stop, path="eigenbasis")
+        for stop in (fo.Stop(gradient=0.05), fo.Stop(gradient=0.05, distance=0.0))
+    )
+    assert 0 < separate.success.mean() < 1 or separate.steps.min() < separate.steps.max()
+    for field in ("x", "fun", "grad_norm", "steps", "status"):
+        assert same_bits(getattr(separate, field), getattr(staged, field))
+    parts = family.way("eigenbasis", rule, None, 1).parts
+    names = [Names(rule.parts(), parts, False, fused=False) for _ in range(2)]
+    assert is_separate(names[0], Watch(gradient=True))
+    assert not is_separate(names[1], Watch(gradient=True, distance=True))
+
+
 def test_a_given_matrix_can_be_run_in_its_eigenbasis():
     surface, starts = ensemble(20)[1], normals(3, 20)
     given = fo.Quadratic(surface.matrix, surface.minimizer)
@@ -234,7 +311,9 @@ def test_a_given_matrix_can_be_run_in_its_eigenbasis():
         np.testing.assert_array_equal(other.steps, runs[2].steps)
         np.testing.assert_allclose(other.x, runs[2].x, rtol=0, atol=1e-12)
     diagonal = fo.Quadratic(np.diag([3.0, 1.0, 2.0]))
-    same_bits(*(go(RULES["adam"], diagonal, starts[:, :3], p).x for p in ("eigenbasis", "own")))
+    assert same_bits(
+        *(go(RULES["adam"], diagonal, starts[:, :3], p).x for p in ("eigenbasis", "own"))
+    )
 
 
 @pytest.mark.slow
@@ -248,7 +327,7 @@ def test_single_precision_in_every_way():
     for found in runs.values():
         assert found.x.dtype == np.float32
         np.testing.assert_allclose(found.trajectory, exact.trajectory, rtol=0, atol=2e-5)
-    same_bits(runs["shared"].x, runs["own"].x)
+    assert same_bits(runs["shared"].x, runs["own"].x)
 
 
 # -- ends --------------------------------------------------------------------------------
@@ -344,13 +423,13 @@ def test_the_count_stands_in_front(starts, rate, shape):
         points_i = points[i] if own else points
         one = go(fo.GradientDescent(rates_i), family[i], points_i, stop=None, max_steps=3,
                  record=None)  # fmt: skip
-        same_bits(np.broadcast_to(one.x, (*shape[1:], 7)), runs.x[i])
+        assert same_bits(np.broadcast_to(one.x, (*shape[1:], 7)), runs.x[i])
 
 
 def test_lazy_starts_serve_every_member():
     starts = fo.starts.Normal([0.0] * 7, 1.0, n=5, seed=4)
     lazy, whole = (go(RULES["adam"], ensemble(7), s) for s in (starts, np.asarray(starts)))
-    same_bits(lazy.trajectory, whole.trajectory)
+    assert same_bits(lazy.trajectory, whole.trajectory)
     grid = fo.starts.Grid([-1, -1, -1], [1, 1, 1], (2, 3, 2))
     assert go(RULES["adam"], ensemble(3), grid).x.shape == (6, 2, 3, 2, 3)
 
@@ -379,16 +458,16 @@ def test_bits_depend_on_nothing_else(path, noise, monkeypatch):
     for threads in (1, 3):
         monkeypatch.setattr(fastopt.slices, "_LEAST_SHARED", 0)
         runs = nesterov(threads=threads)
-        same_bits(runs.trajectory, reference.trajectory)
+        assert same_bits(runs.trajectory, reference.trajectory)
     for name, value in (("_SLICE_BYTES", 1), ("_MEMBER_BYTES", 1)):
         monkeypatch.setattr(fastopt.slices, name, value)
-        same_bits(nesterov().trajectory, reference.trajectory)
+        assert same_bits(nesterov().trajectory, reference.trajectory)
     monkeypatch.setattr(tile, "_TILE_BYTES", 1 << 20)
     runs = nesterov()
-    same_bits(runs.steps, reference.steps)
-    same_bits(runs.x, reference.x)
+    assert same_bits(runs.steps, reference.steps)
+    assert same_bits(runs.x, reference.x)
     part = go(RULES["nesterov"], ensemble(7, 9), starts, **options)
-    same_bits(part.x, reference.x[:9])
+    assert same_bits(part.x, reference.x[:9])
 
 
 def test_noise_of_the_hessians_covariance_is_each_members_own():
@@ -471,7 +550,7 @@ def test_halting_times_concentrate_as_the_dimension_grows():
         (
             {"minimizer": [0.0] * 6},
             ValueError,
-            r"shape \(6,\).*must be of shape \(7,\)",
+            r"shape \(6,\).*must be \(7,\)",
         ),
         ({"minimizer": [np.nan] * 7}, ValueError, "minimizer holds nan or inf"),
         ({"minimizer": "random"}, ValueError, "minimizer='random': must be an array"),

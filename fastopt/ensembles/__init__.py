@@ -6,11 +6,12 @@ from typing import TypeAlias
 
 from fastopt.ensembles.random_quadratics import RandomQuadratics
 from fastopt.surfaces import Surface
+from fastopt.surfaces.base import ensembles as registry
 
 Objective: TypeAlias = Surface | RandomQuadratics
 """What runs can be made on: a surface, or an ensemble of them."""
 
-registry: dict[str, type[RandomQuadratics]] = {RandomQuadratics.name: RandomQuadratics}
-"""All ensembles by name, for the command line."""
+registry[RandomQuadratics.name] = RandomQuadratics
+"""All ensembles by name."""
 
 __all__ = ["RandomQuadratics"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastopt import memory
-from fastopt.checks import Floats, whole
+from fastopt.checks import Floats, real_array, whole
 from fastopt.spectra import LogUniform, Spectrum, member_rng
 from fastopt.spectra.rotations import Rotation
 from fastopt.surfaces.base import MOST_FUSED
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fastopt.rules import Rule
 
 _ROTATIONS = ("haar", "axis")
+# Eigenvalues of all members are kept up to so many bytes.
+_MOST_KEPT = 64 << 20
 
 
 class RandomQuadratics:
@@ -63,6 +65,9 @@ class RandomQuadratics:
         The least value of every member: 0, or nan if eigenvalues may be negative.
     minima_known : bool
         Whether every member has its only minimum at m.
+
+    ``eigenvalues``, ``condition``, ``minimizers`` and ``minima`` are arrays of all members, made
+    when they are asked for.
 
     Raises
     ------
@@ -120,6 +125,7 @@ class RandomQuadratics:
         self.fun_min = 0.0 if spectrum.semidefinite else float("nan")
         self.minima_known = spectrum.semidefinite and not flat
         self._members = Members(self.count, self._made)
+        self._eigenvalues: Floats | None = None
 
     def _checked_minimizer(self, value: ArrayLike | str | None) -> Any:
         """Whether each has a normal one (None), or else an array of one or of all."""
@@ -129,16 +135,14 @@ class RandomQuadratics:
             if value != "normal":
                 raise ValueError(f"minimizer={value!r}: must be an array, 'normal' or None")
             return None
-        array = np.array(value)
+        array = real_array("RandomQuadratics", "minimizer", value)
         shapes = ((self.dim,), (self.count, self.dim))
-        if array.dtype.kind not in "fiu" or array.shape not in shapes:
+        if array.shape not in shapes:
             raise ValueError(
-                f"minimizer has shape {array.shape} and dtype {array.dtype}: must be of shape "
-                f"{shapes[0]} or {shapes[1]}, of real numbers"
+                f"minimizer has shape {array.shape}: must be {shapes[0]} or {shapes[1]} "
+                "(RandomQuadratics)"
             )
-        if not np.isfinite(array).all():
-            raise ValueError("minimizer holds nan or inf: all coordinates must be finite")
-        return array.astype(np.float64)
+        return array
 
     # -- members -------------------------------------------------------------------------
 
@@ -153,7 +157,9 @@ class RandomQuadratics:
         try:
             number = operator.index(i)
         except TypeError:
-            raise TypeError(f"{i!r}: must be a whole number, the index of a member") from None
+            hint = "; ensemble.first(n) has the first n" if isinstance(i, slice) else ""
+            text = f"{i!r}: must be a whole number, the index of a member{hint}"
+            raise TypeError(text) from None
         if not -self.count <= number < self.count:
             raise IndexError(f"{i}: must be from 0 to {self.count - 1:,} ({self!r})")
         return self.member(number % self.count)
@@ -181,9 +187,21 @@ class RandomQuadratics:
     @property
     def eigenvalues(self) -> Floats:
         """Those of every member, ascending, shape (count, dim)."""
+        if self._eigenvalues is not None:
+            return self._eigenvalues
         self._require_room(self.dim, "the eigenvalues")
         made = (self.spectrum.sample(self.dim, member_rng(self.seed, i)) for i in range(self.count))
-        return np.stack(list(made))
+        values = np.stack(list(made))
+        values.flags.writeable = False
+        if values.nbytes <= _MOST_KEPT:
+            self._eigenvalues = values
+        return values
+
+    def least_eigenvalue(self) -> float:
+        """The least of all members; where those are too many to look, that of the spectrum."""
+        if self.spectrum.semidefinite or 8 * self.count * self.dim > _MOST_KEPT:
+            return self.spectrum.low
+        return float(self.eigenvalues.min())
 
     @property
     def condition(self) -> Floats:
@@ -199,6 +217,16 @@ class RandomQuadratics:
         if self._minimizer is not None:
             return np.array(np.broadcast_to(self._minimizer, (self.count, self.dim)))
         return np.stack([self._made(i).minimizer for i in range(self.count)])
+
+    @property
+    def minima(self) -> Floats:
+        """The minimum of every member, shape (count, 1, dim); (count, 0, dim) if it is unknown.
+
+        The middle axis is that of a surface's ``minima``.
+        """
+        if not self.minima_known:
+            return np.empty((self.count, 0, self.dim))
+        return self.minimizers[:, None]
 
     def _require_room(self, numbers: int, what: str) -> None:
         needed = 8 * self.count * numbers
@@ -223,6 +251,11 @@ class RandomQuadratics:
         """The gradient of each member at each point, shape (count, ..., dim); see :meth:`value`."""
         return np.stack([member.gradient(at) for member, at in self._pieces(x)])
 
+    def hessian(self, x: ArrayLike) -> NDArray[np.float64]:
+        """That of each member at each point, shape (count, ..., dim, dim); see :meth:`value`."""
+        self._require_room(self[0].points(x).size * self.dim, "the Hessians")
+        return np.stack([member.hessian(at) for member, at in self._pieces(x)])
+
     def _pieces(self, x: ArrayLike) -> Iterator[tuple[Quadratic, Floats]]:
         points = self[0].points(x)
         self._require_room(points.size, "the results")
@@ -235,7 +268,7 @@ class RandomQuadratics:
         return choose(self, self._members, axis, MOST_FUSED + 1, path, rule, noise, each)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_members"}
+        return vars(self) | {"_members": None, "_eigenvalues": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -12,6 +12,7 @@ from fastopt.ensembles import Objective
 from fastopt.kernels.parts import KernelFunction, NoiseParts
 from fastopt.kernels.philox import normals
 from fastopt.rules import Rule
+from fastopt.surfaces import Surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ class Noise:
                 f"noise={self!r}: {rule.name} must have the exact gradient, for it evaluates it "
                 "several times a step; take a rule that evaluates it once"
             )
+        if not self.uses_hessian or isinstance(surface, Surface):
+            self.numbers(surface)  # refuses what does not fit
 
 
 def _mixed(n, g, z):
@@ -104,7 +107,7 @@ def as_number(name: str, value: Any, holds: Any, text: str) -> float:
     """*value* as one float, for which *holds* is true; *text* says what that is."""
     array = as_numbers(name, value)
     if array.ndim or not holds(array):
-        raise ValueError(f"{name}={value!r}: {text}, one number")
+        raise ValueError(f"{name}={value!r}: must be a number {text}")
     return float(array)
 
 

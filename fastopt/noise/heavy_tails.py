@@ -59,7 +59,7 @@ def student_t(df: float, scale: ArrayLike = 1.0) -> Noise:
     >>> fo.noise.student_t(3, scale=0.1)
     StudentT(df=3.0, scale=0.1)
     """
-    return StudentT(as_number("df", df, lambda v: v > 0, "must be > 0"), as_scale("scale", scale))
+    return StudentT(as_number("df", df, lambda v: v > 0, "> 0"), as_scale("scale", scale))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,5 +109,5 @@ def alpha_stable(alpha: float, scale: ArrayLike = 1.0) -> Noise:
     >>> fo.noise.alpha_stable(1.5, scale=0.1)
     AlphaStable(alpha=1.5, scale=0.1)
     """
-    checked = as_number("alpha", alpha, lambda v: 0 < v <= 2, "must be in (0, 2]")
+    checked = as_number("alpha", alpha, lambda v: 0 < v <= 2, "in (0, 2]")
     return AlphaStable(checked, as_scale("scale", scale))

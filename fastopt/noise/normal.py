@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastopt.checks import symmetric_matrix
-from fastopt.ensembles import Objective
+from fastopt.ensembles import Objective, RandomQuadratics
 from fastopt.noise.base import Noise, add_scaled, as_scale, by_coordinate, draw_normals
+from fastopt.rules import Rule
 from fastopt.surfaces import Surface
+from fastopt.surfaces.quadratic import Quadratic
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,10 @@ class Gaussian(Noise):
     def numbers(self, surface: Objective) -> NDArray[np.float64]:
         if self.covariance is None:
             return by_coordinate("std", self.std, surface)
+        if isinstance(surface, Quadratic) and self.uses_hessian:
+            if surface.eigenvalues[0] < -1e-12 * surface.lipschitz:
+                raise ValueError(_below(surface.eigenvalues[0]))
+            return (self.std * surface.root).ravel()
         matrix = self.covariance
         if isinstance(matrix, str):
             assert isinstance(surface, Surface)  # of an ensemble, each member
@@ -46,15 +52,26 @@ class Gaussian(Noise):
             )
         values, vectors = np.linalg.eigh(matrix)
         if values[0] < -1e-12 * max(abs(values[-1]), 0.0):
-            raise ValueError(
-                f"covariance has the eigenvalue {values[0]:.3g}: must have none below 0"
-            )
+            raise ValueError(_below(values[0]))
         root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
         return (self.std * root).ravel()
 
+    def check(self, rule: Rule, surface: Objective) -> None:
+        super().check(rule, surface)
+        if isinstance(surface, RandomQuadratics) and self.uses_hessian:
+            least = surface.least_eigenvalue()
+            if least < 0:
+                raise ValueError(f"{_below(least)} in any member of {surface!r}")
+
+
+def _below(eigenvalue: float) -> str:
+    return f"covariance has the eigenvalue {eigenvalue:.3g}: must have none below 0"
+
 
 def gaussian(std: ArrayLike, covariance: ArrayLike | str | None = None) -> Noise:
-    """Normal noise of mean 0, added to the gradient.
+    """Normal noise of mean 0, added to the gradient that the rule gets.
+
+    Stop criteria and results are those of the noiseless gradient.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import pkgutil
 from typing import Any
 
 from fastopt.names import look_up
-from fastopt.surfaces.base import PointSurface, Surface, registry
+from fastopt.surfaces.base import PointSurface, Surface, ensembles, registry
 from fastopt.surfaces.composed_sum import Sum
 from fastopt.surfaces.coordinates import BlockSurface, CoordinateSurface
 from fastopt.surfaces.definition import define
@@ -40,8 +40,8 @@ def names() -> list[str]:
     return sorted(registry)
 
 
-def get(name: str, **options: Any) -> Surface:
-    """The surface called *name*, made with these options.
+def get(name: str, **options: Any) -> Any:
+    """The surface, or ensemble of surfaces, called *name*, made with these options.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def get(name: str, **options: Any) -> Surface:
     >>> fo.surfaces.get("rosenbrock", dim=10)
     Rosenbrock(dim=10)
     """
-    cls = look_up("surface", name, registry)
+    cls = look_up("surface", name, registry | ensembles)
     parameters = inspect.signature(cls).parameters
     known = list(parameters)
     unknown = sorted(set(options) - set(known))

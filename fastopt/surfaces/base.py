@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fastopt.rules import Rule
 
 registry: dict[str, type[Surface]] = {}
+# Those of :mod:`fastopt.ensembles`, a floor of its own, which are looked up here as well.
+ensembles: dict[str, Any] = {}
 
 # Beyond this many coordinates a point is no longer written out coordinate by coordinate: the
 # compile time grows with it, and the gain of fusing is gone.

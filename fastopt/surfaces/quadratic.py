@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastopt.checks import Floats, symmetric_matrix
+from fastopt.checks import Floats, real_array, symmetric_matrix
 from fastopt.kernels.parts import SurfaceParts
 from fastopt.spectra.rotations import Rotation
 from fastopt.surfaces.base import MOST_FUSED, Surface
@@ -31,7 +31,8 @@ class Quadratic(Surface):
 
     Where A is positive definite, the minimum is 0 at m. Where it is not, there is none (an
     eigenvalue below 0) or not just one; ``minima`` is then empty and ``fun_min`` is nan, or
-    0 where A is positive semidefinite.
+    0 where A is positive semidefinite. An eigenvalue of A within dim eps of 0, in units of the
+    largest, is taken for 0, which it is to the rounding of A.
 
     Parameters
     ----------
@@ -40,9 +41,16 @@ class Quadratic(Surface):
     minimizer : array_like, shape (dim,), optional
         m; the origin by default.
 
+    Attributes
+    ----------
+    eigenvalues : numpy.ndarray, shape (dim,)
+        Those of A, ascending, in units of f/x².
+    condition : float
+        The largest over the least; inf where that is not > 0.
+
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         The matrix is not square, not symmetric or not finite, or *minimizer* is not a finite
         vector of its size.
 
@@ -65,11 +73,12 @@ class Quadratic(Surface):
     def __init__(self, matrix: ArrayLike, minimizer: ArrayLike | None = None):
         self.matrix = symmetric_matrix("Quadratic", "matrix", matrix)
         dim = len(self.matrix)
-        centre = np.zeros(dim) if minimizer is None else np.array(minimizer, np.float64)
-        if centre.shape != (dim,) or not np.isfinite(centre).all():
+        given = [0.0] * dim if minimizer is None else minimizer
+        centre = real_array("Quadratic", "minimizer", given)
+        if centre.shape != (dim,):
             raise ValueError(
-                f"minimizer has shape {centre.shape}: must be ({dim},), of finite numbers, "
-                f"for a matrix of shape {self.matrix.shape}"
+                f"minimizer has shape {centre.shape}: must be ({dim},), for a matrix of shape "
+                f"{self.matrix.shape} (Quadratic)"
             )
         self._become(_decomposed(self.matrix, centre), _LEAST_TURNED)
 
@@ -84,7 +93,9 @@ class Quadratic(Surface):
     def _become(self, member: Member, least_turned: int) -> None:
         self._member, self.minimizer = member, member.minimizer
         self._least_turned = least_turned
-        least = float(member.eigenvalues.min())
+        self.eigenvalues = np.sort(member.eigenvalues)
+        least, most = float(self.eigenvalues[0]), float(self.eigenvalues[-1])
+        self.condition = most / least if least > 0 else float("inf")
         super().__init__(
             len(self.matrix),
             self.minimizer[:, None] + [-10.0, 10.0],
@@ -93,9 +104,14 @@ class Quadratic(Surface):
         )
         self.convex = least >= 0
         self.strong_convexity = max(least, 0.0)
-        self.lipschitz = float(np.abs(member.eigenvalues).max())
-        for array in (self.matrix, self.minimizer):
+        self.lipschitz = max(most, -least)
+        for array in (self.matrix, self.minimizer, self.eigenvalues):
             array.flags.writeable = False
+
+    @property
+    def root(self) -> NDArray[np.float64]:
+        """The symmetric square root of A, which must be positive semidefinite."""
+        return self._member.root
 
     @property
     def numbers(self) -> NDArray[np.float64]:
@@ -120,6 +136,9 @@ def _decomposed(matrix: Floats, minimizer: Floats) -> Member:
         member = Member(diagonal, None, minimizer)
     else:
         eigenvalues, vectors = np.linalg.eigh(matrix)
+        # Those of A'A, or of a projection, would otherwise make no minimum of a whole plane.
+        small = len(matrix) * np.finfo(np.float64).eps * np.abs(eigenvalues).max()
+        eigenvalues[np.abs(eigenvalues) <= small] = 0.0
         member = Member(eigenvalues, Rotation.of(vectors), minimizer)
     member.matrix = matrix
     return member

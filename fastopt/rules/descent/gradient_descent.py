@@ -17,7 +17,9 @@ class GradientDescent(Rule):
 
     .. math:: x_{t+1} = x_t - \\alpha \\nabla f(x_t)
 
-    Cauchy (1847) [1]_. Stochastic gradient descent (``fo.SGD``) is this class too.
+    Cauchy (1847) [1]_. Stochastic gradient descent (``fo.SGD``) is this class too, with
+    ``noise=`` of :func:`fastopt.run`: the step takes the noisy gradient, while stop criteria
+    look at the noiseless one.
 
     Parameters
     ----------
