@@ -126,14 +126,46 @@ def _rounded(value, real):
     return (lambda t: real(value(t))) if callable(value) else real(value)
 
 
-# -- surfaces ----------------------------------------------------------------------------
+# -- matrices ----------------------------------------------------------------------------
 #
-# Values are analytic, so that an imaginary step gives their derivatives.
+# BLAS and LAPACK round otherwise on each kind of processor, and so do powers of arrays: what
+# is made with them is another test on another machine. Here is only what IEEE 754 fixes to
+# the last bit, in one order.
 
 
 def add_up(a):
     """The sum over the last axis, in ascending order."""
     return functools.reduce(operator.add, np.moveaxis(a, -1, 0))
+
+
+def product(a, b):
+    """a @ b of (..., n) and (n, m)."""
+    return add_up(a[..., None, :] * b.T)
+
+
+def rotation(dim, rng):
+    """An orthogonal matrix of determinant 1 in no special direction: reflections in pairs."""
+    turn = np.eye(dim)
+    for _ in range(dim + dim % 2):
+        v = rng.uniform(-1, 1, dim)
+        turn = turn - 2 / add_up(v * v) * product(turn, v[:, None]) * v
+    return turn
+
+
+def geometric(low, high, count):
+    """Numbers from low to high of about one ratio, of so few digits that all machines agree."""
+    return np.geomspace(low, high, count).round(9)
+
+
+def symmetric(eigenvalues, turn):
+    """The matrix of these eigenvalues, whose eigenvectors are the columns of *turn*."""
+    matrix = product(turn * eigenvalues, turn.T)
+    return (matrix + matrix.T) / 2
+
+
+# -- surfaces ----------------------------------------------------------------------------
+#
+# Values are analytic, so that an imaginary step gives their derivatives.
 
 
 def bowl(x):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+from oracles import geometric, rotation, symmetric
 
 import fastopt as fo
 
@@ -29,8 +30,8 @@ EPS = np.finfo(float).eps
 
 def spread_quadratic(dim=6):
     """Eigenvalues 0.01 to 100 in no special direction."""
-    turn, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(dim, dim)))
-    return fo.Quadratic(turn * np.logspace(-2, 2, dim) @ turn.T)
+    turn = rotation(dim, np.random.default_rng(3))
+    return fo.Quadratic(symmetric(geometric(0.01, 100.0, dim), turn))
 
 
 # name: ours, its largest curvature among the starts, and how far those reach

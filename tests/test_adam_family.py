@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import oracles
 import pytest
-from oracles import iterates, same_bits, ulps_apart
+from oracles import geometric, iterates, rotation, same_bits, symmetric, ulps_apart
+from roundings import first_step_apart, neighbours
 
 import fastopt as fo
 
@@ -113,8 +114,9 @@ def left(beta, t):
 # -- tests -------------------------------------------------------------------------------
 
 _rng = np.random.default_rng(12)
-_turn, _ = np.linalg.qr(_rng.normal(size=(10, 10)))
-QUADRATIC = fo.Quadratic(_turn * np.geomspace(0.1, 2.0, 10) @ _turn.T, _rng.normal(size=10))
+QUADRATIC = fo.Quadratic(
+    symmetric(geometric(0.1, 2.0, 10), rotation(10, _rng)), _rng.uniform(-1, 1, 10)
+)
 _plain = oracles.Quadratic(QUADRATIC.matrix, QUADRATIC.minimizer)
 SURFACES = {
     "fused": (fo.Bowl(), oracles.bowl_gradient),
@@ -141,14 +143,10 @@ def path(rule, surface, starts, **options):
     ).trajectory
 
 
-def with_moved_starts(oracle, gradient, starts, **parameters):
-    """The oracle's path, and how far apart moving the start by an ulp takes it."""
-    real = starts.dtype.type
-    theirs, *moved = (
-        iterates(oracle, gradient, x, STEPS, **parameters)
-        for x in (starts, np.nextafter(starts, real(np.inf)), np.nextafter(starts, real(-np.inf)))
+def around(oracle, gradient, starts, **parameters):
+    return neighbours(
+        lambda through, x: iterates(oracle, through(gradient), x, STEPS, **parameters), starts
     )
-    return theirs, max(ulps_apart(other, theirs) for other in moved)
 
 
 @every_rule
@@ -160,19 +158,18 @@ def test_rule_takes_the_steps_of_its_paper(name, kind, dtype):
     surface, gradient = SURFACES[kind]
     starts = STARTS[kind].astype(dtype)
     ours = path(cls(**parameters), surface, starts, dtype=dtype)
-    theirs, moved = with_moved_starts(oracle, gradient, starts, **parameters)
-    assert ours.dtype == theirs.dtype == dtype
-    step_one = np.abs(ours[1] - theirs[1]) / np.spacing(np.abs(theirs[:2]).max(0))
-    assert step_one.max() <= 2
-    assert ulps_apart(ours, theirs) <= 2 * moved
+    theirs = around(oracle, gradient, starts, **parameters)
+    assert ours.dtype == theirs.path.dtype == dtype
+    assert (first_step_apart(ours, theirs.path) <= 2 * theirs.first_step()).all()
+    assert ulps_apart(ours, theirs.path) <= 2 * theirs.spread()
 
 
 @every_rule
 def test_defaults_are_those_of_the_paper(name):
     cls, oracle, _ = RULES[name]
     surface, gradient = SURFACES["fused"]
-    theirs, moved = with_moved_starts(oracle, gradient, STARTS["fused"])
-    assert ulps_apart(path(cls(), surface, STARTS["fused"]), theirs) <= 2 * moved
+    theirs = around(oracle, gradient, STARTS["fused"])
+    assert ulps_apart(path(cls(), surface, STARTS["fused"]), theirs.path) <= 2 * theirs.spread()
 
 
 @every_rule
@@ -181,10 +178,9 @@ def test_nonconvex_surface_adds_no_error_of_its_own(name):
     parameters = parameters | {"learning_rate": 0.02 if name != "radam" else 5e-4}
     starts = np.random.default_rng(3).uniform(-1.5, 1.5, (10, 2))
     ours = path(cls(**parameters), fo.Rosenbrock(), starts)
-    for run in range(len(starts)):
-        start = starts[run : run + 1]
-        theirs, moved = with_moved_starts(oracle, oracles.rosenbrock_gradient, start, **parameters)
-        assert ulps_apart(ours[:, run : run + 1], theirs) <= 4 * moved
+    theirs = around(oracle, oracles.rosenbrock_gradient, starts, **parameters)
+    for run, its in enumerate(theirs.each_run()):
+        assert ulps_apart(ours[:, [run]], its.path) <= 2 * its.spread()
 
 
 @every_rule
@@ -193,8 +189,9 @@ def test_schedule_sets_the_learning_rate_of_each_step(name):
     surface, gradient = SURFACES["fused"]
     rates = np.random.default_rng(5).uniform(0.05, 0.3, STEPS)
     scheduled = parameters | {"learning_rate": lambda t: rates[t]}
-    theirs, moved = with_moved_starts(oracle, gradient, STARTS["fused"], **scheduled)
-    assert ulps_apart(path(cls(**scheduled), surface, STARTS["fused"]), theirs) <= 2 * moved
+    theirs = around(oracle, gradient, STARTS["fused"], **scheduled)
+    ours = path(cls(**scheduled), surface, STARTS["fused"])
+    assert ulps_apart(ours, theirs.path) <= 2 * theirs.spread()
 
 
 @every_rule

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import same_bits
+from oracles import geometric, rotation, same_bits, symmetric
 
 import fastopt as fo
 import fastopt.kernels.tile
@@ -25,8 +25,7 @@ import fastopt.slices
 SIZES = (1, 7, 129)
 MOST = max(SIZES)
 _rng = np.random.default_rng(10)
-_half = _rng.normal(size=(6, 6))
-QUADRATIC = fo.Quadratic(_half @ _half.T / 6 + 0.2 * np.eye(6), np.full(6, 0.5))
+QUADRATIC = fo.Quadratic(symmetric(geometric(0.2, 3.0, 6), rotation(6, _rng)), np.full(6, 0.5))
 # Ends of every kind, at many different steps: (rule, surface, options).
 PAIRS = {
     "fused": (

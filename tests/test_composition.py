@@ -23,15 +23,8 @@ def uniform(low, high, size):
     return np.random.default_rng(5).uniform(low, high, size)
 
 
-def orthogonal(dim):
-    """A rotation: a reflection of two coordinates is symmetric, its own inverse."""
-    matrix = np.linalg.qr(_rng.normal(size=(dim, dim)))[0]
-    matrix[:, 0] *= np.sign(np.linalg.det(matrix))
-    return matrix
-
-
 # Of 3 coordinates the kernels are written out coordinate by coordinate, of 6 they are not.
-TURN = {dim: orthogonal(dim) for dim in (2, 3, 6)}
+TURN = {dim: oracles.rotation(dim, _rng) for dim in (2, 3, 6)}
 OFFSET = _rng.uniform(-1, 1, 6)
 FACTORS = _rng.uniform(0.5, 2, 6)
 
@@ -187,7 +180,7 @@ def test_composed_surfaces_are_not_listed():
 
 def test_other_numbers_compile_nothing():
     def make(dim, rng):
-        turn = np.linalg.qr(rng.normal(size=(dim, dim)))[0]
+        turn = oracles.rotation(dim, rng)
         surface = fo.Rosenbrock(dim).rotated(turn).shifted(rng.normal(size=dim))
         surface = surface.scaled(value=rng.random() + 1, x=rng.random(dim) + 1)
         return (surface + fo.Sphere(dim).noisy(rng.random(), seed=3)).boxed([-rng.random(), 9])

@@ -10,6 +10,7 @@ import numba
 import numpy as np
 import pytest
 from oracles import iterates, same_bits, ulps_apart
+from roundings import neighbours
 from test_rules import RULES, STARTS, STEPS, SURFACES, every_kind, every_rule, path
 
 import fastopt as fo
@@ -141,13 +142,11 @@ def test_rules_stay_as_near_to_their_papers(name, kind):
     cls, oracle, parameters, *_ = RULES[name]
     surface, _, gradient = SURFACES[kind]
     starts = STARTS[kind]
-    theirs, *moved = (
-        iterates(oracle, gradient, x, STEPS, **parameters)
-        for x in (starts, np.nextafter(starts, np.inf), np.nextafter(starts, -np.inf))
+    theirs = neighbours(
+        lambda through, x: iterates(oracle, through(gradient), x, STEPS, **parameters), starts
     )
     ours = path(cls(**parameters), surface, starts)
-    bound = max(ulps_apart(other, theirs) for other in moved)
-    assert ulps_apart(ours, theirs) <= 2 * bound
+    assert ulps_apart(ours, theirs.path) <= 2 * theirs.spread()
 
 
 @pytest.mark.parametrize("rule", [fo.GradientDescent(5e-4), fo.Momentum(2e-4)])

@@ -9,7 +9,8 @@ import itertools
 import numpy as np
 import oracles
 import pytest
-from oracles import iterates, same_bits, ulps_apart
+from oracles import geometric, iterates, rotation, same_bits, symmetric, ulps_apart
+from roundings import first_step_apart, neighbours
 
 import fastopt as fo
 
@@ -250,8 +251,9 @@ RULES = {
 every_rule = pytest.mark.parametrize("name", RULES)
 
 _rng = np.random.default_rng(12)
-_basis, _ = np.linalg.qr(_rng.normal(size=(10, 10)))
-QUADRATIC = fo.Quadratic(_basis * np.geomspace(0.1, 2.0, 10) @ _basis.T, _rng.normal(size=10))
+QUADRATIC = fo.Quadratic(
+    symmetric(geometric(0.1, 2.0, 10), rotation(10, _rng)), _rng.uniform(-1, 1, 10)
+)
 _plain = oracles.Quadratic(QUADRATIC.matrix, QUADRATIC.minimizer)
 SURFACES = {"fused": (fo.Bowl(), oracles.bowl_gradient), "staged": (QUADRATIC, _plain.gradient)}
 STARTS = {kind: _rng.uniform(-5, 5, (37, s.dim)) for kind, (s, _) in SURFACES.items()}
@@ -263,23 +265,22 @@ def path(rule, surface, starts, steps=STEPS, **options):
     ).trajectory
 
 
-def oracle_and_bound(name, kind, starts):
-    """The oracle's path, and how far it goes from there if the start moves by an ulp."""
+def around(name, kind, starts):
     _, oracle, parameters = RULES[name]
-    far = starts.dtype.type(np.inf)
-    theirs, *moved = (
-        iterates(oracle, SURFACES[kind][1], x, STEPS, **parameters)
-        for x in (starts, np.nextafter(starts, far), np.nextafter(starts, -far))
+    gradient = SURFACES[kind][1]
+    found = neighbours(
+        lambda through, x: iterates(oracle, through(gradient), x, STEPS, **parameters), starts
     )
-    assert np.isfinite(theirs).all()
-    return theirs, max(ulps_apart(other, theirs) for other in moved)
+    assert np.isfinite(found.path).all()
+    return found
 
 
 @every_rule
 def test_contracted_rule_stays_near_its_paper(name):
     cls, _, parameters = RULES[name]
-    theirs, bound = oracle_and_bound(name, "staged", STARTS["staged"])
-    assert ulps_apart(path(cls(**parameters), QUADRATIC, STARTS["staged"]), theirs) <= 2 * bound
+    theirs = around(name, "staged", STARTS["staged"])
+    ours = path(cls(**parameters), QUADRATIC, STARTS["staged"])
+    assert ulps_apart(ours, theirs.path) <= 2 * theirs.spread()
 
 
 @every_rule
@@ -397,9 +398,8 @@ def test_one_value_a_run(name):
 def test_rule_takes_the_steps_of_its_paper(name, dtype, as_written):
     cls, _, parameters = RULES[name]
     starts = START.astype(dtype)
-    theirs, bound = oracle_and_bound(name, "fused", starts)
+    theirs = around(name, "fused", starts)
     ours = path(cls(**parameters), fo.Bowl(), starts, dtype=dtype)
-    assert ours.dtype == theirs.dtype == dtype
-    step_one = np.abs(ours[1] - theirs[1]) / np.spacing(np.abs(theirs[:2]).max(0))
-    assert step_one.max() <= 2
-    assert ulps_apart(ours, theirs) <= 2 * bound
+    assert ours.dtype == theirs.path.dtype == dtype
+    assert first_step_apart(ours, theirs.path).max() <= 2
+    assert ulps_apart(ours, theirs.path) <= 2 * theirs.spread()

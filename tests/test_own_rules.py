@@ -283,8 +283,10 @@ def everything(gradient, value, x, rate=0.1, beta=0.5, halved=True):
 # -- tests -------------------------------------------------------------------------------
 
 _rng = np.random.default_rng(4)
-_half = _rng.normal(size=(10, 10))
-QUADRATIC = fo.Quadratic(_half @ _half.T / 20 + 0.1 * np.eye(10), _rng.normal(size=10))
+QUADRATIC = fo.Quadratic(
+    oracles.symmetric(oracles.geometric(0.1, 2.0, 10), oracles.rotation(10, _rng)),
+    _rng.uniform(-1, 1, 10),
+)
 _plain = oracles.Quadratic(QUADRATIC.matrix, QUADRATIC.minimizer)
 SURFACES = {
     "fused": (fo.Bowl(), oracles.bowl_gradient, oracles.bowl),

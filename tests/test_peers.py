@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from parity import spread_quadratic
 
 import fastopt as fo
 
@@ -29,12 +30,6 @@ ROUNDINGS = 10
 
 
 # -- surfaces ----------------------------------------------------------------------------
-
-
-def spread_quadratic(dim=6):
-    """Eigenvalues 0.01 to 100 in no special direction."""
-    turn, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(dim, dim)))
-    return fo.Quadratic(turn * np.logspace(-2, 2, dim) @ turn.T)
 
 
 # name: ours, its largest curvature among the starts, and how far those reach

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles import geometric, product, rotation, symmetric
 
 import fastopt as fo
 from fastopt.cli import main
 from fastopt.rules import base
 
 _rng = np.random.default_rng(21)
-TURN, _basis = (np.linalg.qr(_rng.normal(size=(6, 6)))[0] for _ in range(2))
+TURN, _basis = rotation(6, _rng), rotation(6, _rng)
 MINIMIZER = _rng.uniform(-1, 1, 6)
 # A quadratic and the same one turned.
-STRAIGHT = fo.Quadratic(_basis * np.geomspace(0.1, 2.0, 6) @ _basis.T, MINIMIZER)
-TURNED = fo.Quadratic(TURN @ STRAIGHT.matrix @ TURN.T, TURN @ MINIMIZER)
+EIGENVALUES = geometric(0.1, 2.0, 6)
+STRAIGHT = fo.Quadratic(symmetric(EIGENVALUES, _basis), MINIMIZER)
+TURNED = fo.Quadratic(symmetric(EIGENVALUES, product(TURN, _basis)), product(MINIMIZER, TURN.T))
 STARTS = _rng.uniform(-4, 4, (5, 6))
 # A line search that compares values finds its step to the square root of a rounding, 1e-8;
 # all else that commutes is 3e-11 apart at most, and what does not, 0.08 at least.
@@ -25,7 +27,7 @@ def unlikeness(rule):
     """How far turned runs are from the runs turned, in units of the way that those went."""
     straight, turned = (
         fo.run(rule, surface, starts, max_steps=20, stop=None, record=fo.Record(every=1)).trajectory
-        for surface, starts in ((STRAIGHT, STARTS), (TURNED, STARTS @ TURN.T))
+        for surface, starts in ((STRAIGHT, STARTS), (TURNED, product(STARTS, TURN.T)))
     )
     way = np.abs(straight - STARTS).max((0, 2))
     return (np.abs(turned - straight @ TURN.T).max((0, 2)) / way).max()

@@ -206,8 +206,8 @@ def test_bfgs_keeps_the_inverse_of_its_paper():
 )
 def test_a_quadratic_takes_as_many_steps_as_coordinates(rule):
     # With a curvature this small the search is as good as exact; PR+ and HS then agree with FR.
-    turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))
-    surface = fo.Quadratic(turn * np.linspace(1, 20, 6) @ turn.T)
+    turn = oracles.rotation(6, np.random.default_rng(1))
+    surface = fo.Quadratic(oracles.symmetric(np.linspace(1, 20, 6), turn))
     starts = np.random.default_rng(2).normal(size=(30, 6))
     runs = fo.run(rule, surface, starts, max_steps=6, stop=None)
     first = np.linalg.norm(surface.gradient(starts), axis=-1)

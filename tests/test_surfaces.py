@@ -18,7 +18,8 @@ _rng = np.random.default_rng(6)
 
 def _quadratic(dim):
     half = _rng.normal(size=(dim, dim))
-    surface = fo.Quadratic(half @ half.T + 0.1 * np.eye(dim), _rng.normal(size=dim))
+    matrix = oracles.product(half, half.T) + 0.1 * np.eye(dim)
+    surface = fo.Quadratic(matrix, _rng.normal(size=dim))
     return surface, oracles.Quadratic(surface.matrix, surface.minimizer).value
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from oracles import same_bits
+from oracles import geometric, product, rotation, same_bits, symmetric
 
 import fastopt as fo
 from fastopt.surfaces import PointSurface
@@ -16,9 +16,8 @@ from fastopt.surfaces import PointSurface
 MU, L = 1.0, 100.0
 ROOT = np.sqrt(L / MU)
 DIM = 50
-SPECTRUM = np.geomspace(MU, L, DIM)
-_basis, _ = np.linalg.qr(np.random.default_rng(21).normal(size=(DIM, DIM)))
-BASES = {"axis": np.eye(DIM), "rotated": _basis}
+SPECTRUM = geometric(MU, L, DIM)
+BASES = {"axis": np.eye(DIM), "rotated": rotation(DIM, np.random.default_rng(21))}
 
 # name: the rule, its rate, and the multiplicity of the root that decides it
 RATES = {
@@ -48,8 +47,8 @@ def measured_rate(rule, basis, multiplicity, t=1000):
     which is 7e-4 at t = 1000. It cancels in the ratio of two errors, which is 2 * rate**t
     (1 + O(1/t)): its t-th root without the 2 is right to O(1/t**2).
     """
-    surface, record = fo.Quadratic(basis * SPECTRUM @ basis.T), fo.Record(steps=[t, 2 * t])
-    starts = np.random.default_rng(4).choice([-1.0, 1.0], (3, DIM)) @ basis.T
+    surface, record = fo.Quadratic(symmetric(SPECTRUM, basis)), fo.Record(steps=[t, 2 * t])
+    starts = product(np.random.default_rng(4).choice([-1.0, 1.0], (3, DIM)), basis.T)
     points = fo.run(rule, surface, starts, max_steps=2 * t, stop=None, record=record).trajectory
     early, late = np.hypot.reduce(points, axis=-1)  # squares of such small numbers underflow
     return (late / early / 2 ** (multiplicity - 1)) ** (1 / t)
