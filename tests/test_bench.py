@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastopt as fo
-from fastopt.bench import limits, matrix_product, peer_batch, peer_cpp, peers, rates, report
+from fastopt.bench import limits, matrix_product, peer_batch, peer_cpp, peers, rates, report, text
 from fastopt.bench.comparison import TOLERANCE, apart, starts_within
 from fastopt.bench.limits import ARITHMETIC, DIVIDER, MEMORY, PRODUCT, Limits, Needs
 from fastopt.cli import main
@@ -38,6 +38,7 @@ def known_machine(monkeypatch):
         MACHINE, **{name: value * 1e9 for name, value in dataclasses.asdict(MACHINE).items()}
     )
     monkeypatch.setattr(report, "measure_limits", lambda *_: machine)
+    monkeypatch.setattr(report, "processor_share", lambda *_: 0.95)
     monkeypatch.setattr(peers, "missing", lambda name, *_: name)
     monkeypatch.setattr(peer_cpp, "compile_peer", lambda *_: None)
 
@@ -79,6 +80,15 @@ def test_triad_touches_its_part_alone():
     assert not a[17:].any()
 
 
+def test_other_programs_are_seen(monkeypatch):
+    """Of two processors, this process has one."""
+    monkeypatch.setattr(limits.time, "process_time", limits.time.perf_counter)
+    assert limits.processor_share(2) == pytest.approx(0.5, abs=0.05)
+    assert limits.processor_share(1) == pytest.approx(1.0, abs=0.05)
+    assert text.disturbed_lines(0.95) == []
+    assert "other programs took 48% of the processors" in text.disturbed_lines(0.52)[0]
+
+
 def test_a_matrix_product_is_measured_in_a_process_of_its_own():
     assert 1e8 < matrix_product.measured_product(1) < 1e13
 
@@ -108,8 +118,8 @@ def test_caches_are_those_of_the_system(monkeypatch, tmp_path):
         for index, level, size in ((0, 1, 48), (3, 3, 1024)):
             folder = tmp_path / f"cpu{number}" / "cache" / f"index{index}"
             folder.mkdir(parents=True)
-            for name, text in (("level", level), ("size", f"{size}K"), ("shared_cpu_list", users)):
-                (folder / name).write_text(f"{text}\n")
+            for name, fact in (("level", level), ("size", f"{size}K"), ("shared_cpu_list", users)):
+                (folder / name).write_text(f"{fact}\n")
     monkeypatch.setattr(limits, "_CACHES", tmp_path)
     monkeypatch.setattr(limits.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     assert limits.cache_bytes() == 2 * 1024 << 10  # that of 0 and 1 once

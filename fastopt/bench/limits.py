@@ -26,7 +26,7 @@ _FACTS = ("level", "size", "shared_cpu_list")
 _USUAL_CACHE = 32 << 20
 # Three arrays of so many times all last-level caches.
 _TIMES_CACHE = 2
-_SECONDS = 0.01
+_SECONDS, _SHARE_SECONDS = 0.01, 0.2
 
 ARITHMETIC, DIVIDER, MEMORY, PRODUCT = "arithmetic", "divide, root", "memory", "matrix product"
 
@@ -96,6 +96,18 @@ def measure_limits(threads: int, repeats: int = 4) -> Limits:
     names = ("multiply_add", "add", "arithmetic", "divide", "root", "divide_root")
     chains = {name: _chain_rate(name, threads, repeats) for name in names}
     return Limits(**chains, memory=_bandwidth(threads, repeats), product=measured_product(threads))
+
+
+def processor_share(threads: int) -> float:
+    """The share of so many processors that this process gets; the rest is other programs'."""
+    run = build_chain("multiply_add", VECTORS[0]).call
+    numbers = np.full((threads, 2, VECTORS[0] * WIDTH), 1.1)
+    n, taken, passed = 1_000_000, 0.0, 0.0
+    while passed < _SHARE_SECONDS:
+        begun = time.process_time()
+        passed += _seconds(lambda k: run(numbers[k], n), threads)
+        taken += time.process_time() - begun
+    return min(taken / (passed * threads), 1.0)
 
 
 def _seconds(work: Callable[[int], None], threads: int) -> float:

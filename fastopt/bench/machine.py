@@ -21,6 +21,7 @@ def missing(*packages: str) -> str | None:
 
 def describe() -> dict[str, str]:
     """Date, processor and versions."""
+    count = processors()
     load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
     versions = [f"Python {platform.python_version()}"]
     for name in PACKAGES:
@@ -28,7 +29,7 @@ def describe() -> dict[str, str]:
             versions.append(f"{name} {_version(name)}")
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{processor()}, {processors()} processors{load}",
+        "machine": f"{processor()}, {count} processor{'' if count == 1 else 's'}{load}",
         "versions": ", ".join(versions),
     }
 

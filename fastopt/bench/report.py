@@ -11,7 +11,7 @@ from typing import Any
 
 from fastopt import info
 from fastopt.bench import peers, rates
-from fastopt.bench.limits import Limits, measure_limits
+from fastopt.bench.limits import Limits, measure_limits, processor_share
 from fastopt.bench.machine import describe
 from fastopt.workers import processors
 
@@ -38,6 +38,8 @@ class Report:
     ratios: list[peers.Ratio] = field(default_factory=list)
     converging: list[peers.Ratio] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    processors: float = 1.0
+    """The least share of the processors that was left by other programs, in three looks."""
 
     def __post_init__(self) -> None:
         # First of all, for it refuses what cannot be run.
@@ -55,6 +57,7 @@ class Report:
     def measure_limits(self) -> Limits:
         """What this machine does at most."""
         self.say("measuring what this machine does at most")
+        self._look()
         self.limits = measure_limits(self.threads, 3 if self.quick else 6)
         return self.limits
 
@@ -65,6 +68,7 @@ class Report:
         for case in self._cases:
             self.say(f"running {case.rule.name}, {case.what}")
             self.reached.append(rates.reached(case, limits, self.threads, least))
+        self._look()
         return self.reached
 
     def measure_ratios(self) -> list[peers.Ratio]:
@@ -83,7 +87,11 @@ class Report:
         self.say("running to convergence")
         n = min(self.starts, _CONVERGING_QUICK if self.quick else _CONVERGING)
         self.converging += peers.to_convergence(n, self.threads, self._repeats)
+        self._look()
         return self.converging
+
+    def _look(self) -> None:
+        self.processors = min(self.processors, processor_share(self.threads))
 
     @property
     def _repeats(self) -> int:
@@ -102,6 +110,7 @@ class Report:
                 dataclasses.asdict(row) | {"ratio": row.ratio}
                 for row in self.ratios + self.converging
             ],
+            "processors": self.processors,
             "skipped": self.skipped,
             "different": self.different,
         }

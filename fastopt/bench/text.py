@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -11,6 +12,8 @@ from fastopt.bench.rates import ROSENBROCK, Reached
 
 _BAR = 10
 _WIDTH = 80
+_TIED = "\N{NO-BREAK SPACE}"
+_LEAST_SHARE = 0.9
 
 _LIMITS = {
     "multiply_add": ("multiply-adds", "G"),
@@ -50,7 +53,19 @@ def machine_lines(machine: dict[str, str], threads: int, vector_bits: int) -> li
     """What it was measured on."""
     used = f"{counted(threads)}, vectors of {vector_bits} bits"
     lines = [machine["machine"], f"{machine['date']}; {used}", machine["versions"]]
-    return [part for line in lines for part in textwrap.wrap(line, _WIDTH)]
+    # A name and its version stay together.
+    lines = [re.sub(r" (?=[\d(])", _TIED, line) for line in lines]
+    return [part.replace(_TIED, " ") for line in lines for part in textwrap.wrap(line, _WIDTH)]
+
+
+def disturbed_lines(share: float) -> list[str]:
+    """That other programs ran meanwhile, if they did."""
+    if share >= _LEAST_SHARE:
+        return []
+    text = (
+        f"other programs took {1 - share:.0%} of the processors: figures and ratios are not sound"
+    )
+    return [*textwrap.wrap(text, _WIDTH), ""]
 
 
 def counted(threads: int) -> str:

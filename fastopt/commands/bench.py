@@ -128,6 +128,8 @@ def _measure(report: Report, options: Options) -> None:
         section(text.convergence_lines(report.measure_converging()))
         count = len(report.ratios + report.converging)
         section(text.verdict_lines(report.different, report.skipped, count))
+    if disturbed := text.disturbed_lines(report.processors):
+        section(disturbed, end="")
     compared_with = {row.peer for row in report.ratios + report.converging}
     section(text.legend_lines(report.reached, compared_with), end="")
 
