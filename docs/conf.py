@@ -31,3 +31,11 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
+
+# A reference that leads nowhere is a warning, but for what is documented elsewhere.
+nitpicky = True
+nitpick_ignore = [
+    ("py:class", "xarray.Dataset"),
+    ("py:mod", "concurrent.futures"),
+    ("py:mod", "math"),
+]

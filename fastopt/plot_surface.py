@@ -73,7 +73,7 @@ def contours(
     Parameters
     ----------
     surface : Surface
-        Of two coordinates or more; of the first two, with the others kept, see :func:`window`.
+        Of two coordinates or more; of the first two, with the others kept, see ``window``.
     bounds : array_like, shape (2, 2) or (2,), optional
         Lowest and highest value of x and of y.
     width : int, default 1400

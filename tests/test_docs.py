@@ -9,8 +9,10 @@ file of that name.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
+import shutil
 import tomllib
 import warnings
 from pathlib import Path
@@ -30,6 +32,8 @@ PAGES = {
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 # Directives of Sphinx that hold no code.
 DIRECTIVES = {"{toctree}", "{figure}", "{eval-rst}", "{benchmarks}", "{commands}"}
+# They show pictures that other pages make.
+FRONT = {"README.md", "docs/index.md"}
 # What a new user types first, and a developer; to be changed with care alone.
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install '.[plot]' && .venv/bin/fastopt tour"
 DEVELOP = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
@@ -59,7 +63,7 @@ def checked_studies(namespace):
 
 def checked_basins(namespace):
     assert namespace["basins"].matched == tuple(f"minima[{k}]" for k in range(4))
-    assert namespace["frames"].share.shape == (4, 6)
+    assert namespace["frames"].share.shape == (15, 6)
     assert 0 < namespace["quick"].share_run < 1
 
 
@@ -105,6 +109,8 @@ def test_the_blocks_of_a_page_run(page, capsys, monkeypatch, tmp_path):
                 assert language.partition(" ")[0] in DIRECTIVES, f"who runs {language}?"
             before = language
     CHECKS.get(page, lambda namespace: None)(namespace)
+    if page not in FRONT:
+        check_pictures(page, tmp_path)
 
 
 def run_commands(text, capsys):
@@ -140,6 +146,15 @@ def check_typed(command):
         assert (ROOT / arguments[0]).exists()
     else:
         assert command in {INSTALL, DEVELOP, *BUILD}, command
+
+
+def check_pictures(page, folder):
+    """What a page shows was made by its blocks; on request it takes the place of what is there."""
+    for name in re.findall(r"images/(\w+\.png)", PAGES[page].read_text()):
+        assert (folder / name).exists(), f"{page} shows {name} and does not make it"
+        assert (folder / name).stat().st_size < 150_000
+        if os.environ.get("FASTOPT_DOCS_PICTURES"):
+            shutil.copy(folder / name, DOCS / "images" / name)
 
 
 def test_the_readme_begins_with_its_two_commands():

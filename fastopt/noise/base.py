@@ -20,7 +20,7 @@ class Noise:
     """Noise in the gradient; made by the functions of this module.
 
     A kind of noise has the plain functions of numbers that numba compiles (or makes its own
-    :class:`fastopt.kernels.parts.NoiseParts`)
+    ``fastopt.kernels.parts.NoiseParts``)
 
     ``draw(n, a, b, c, d)``
         The tuple of ``per_draw`` random numbers of four random words; *n* are the numbers of

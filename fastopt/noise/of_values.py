@@ -56,7 +56,8 @@ def value(std: float) -> Noise:
 
     For rules whose step depends on the value, such as Polyak's. The gradient that they get is
     the exact one, and so are the values that stop criteria look at and results hold. Each step
-    has noise of its own; that of :meth:`fastopt.Surface.noisy` belongs to the point instead.
+    has noise of its own; that of :meth:`fastopt.surfaces.Surface.noisy` belongs to the point
+    instead.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class HittingTime:
 
     @property
     def left(self) -> float:
-        """The probability to be going still after the last of :attr:`steps`."""
+        """The probability to be going still after the last of ``steps``."""
         return self._incidence.left
 
     def at(self, steps: ArrayLike) -> Floats:
@@ -139,7 +139,7 @@ class HittingTime:
         """The mean of the hitting time, or of *until* where that is sooner.
 
         A run that never converges counts as *until*. It is the area above the curve of
-        :attr:`cdf` up to there [1]_; its standard error is by the delta method, which is
+        ``cdf`` up to there [1]_; its standard error is by the delta method, which is
         Greenwood's for the estimate of Kaplan and Meier.
 
         Parameters

@@ -297,7 +297,7 @@ def load(store: str | os.PathLike[str]) -> Result:
     Parameters
     ----------
     store : path
-        The folder that was given to :meth:`Study.run`.
+        The folder that was given to :meth:`fastopt.Study.run`.
 
     Raises
     ------

@@ -239,7 +239,7 @@ class PointSurface(Surface):
     """A surface of a fixed, small number of coordinates, at most 4.
 
     It defines, as plain functions of numbers that numba compiles, with *q* the tuple of
-    :attr:`numbers` and *x* a tuple of ``dim`` numbers:
+    ``numbers`` and *x* a tuple of ``dim`` numbers:
 
     ``kernel_value(q, x)``
         The value.

@@ -126,7 +126,7 @@ class Composing:
         Notes
         -----
         The noise is the first of the two normal numbers of
-        :func:`fastopt.kernels.philox.normals`. Its words are Philox4x32-10 with the seed as
+        ``fastopt.kernels.philox.normals``. Its words are Philox4x32-10 with the seed as
         key, chained over the coordinates: from four words 0, the two words of a coordinate's
         bits, low and high, are xored into the first two, and the four are enciphered.
 

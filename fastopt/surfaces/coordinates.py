@@ -28,7 +28,7 @@ class CoordinateSurface(Surface):
 
     Its value is a function of sums over the coordinates, and each derivative a function of
     its coordinate, the two neighbours, and the same sums. It defines, as plain functions of
-    numbers that numba compiles, with *q* the tuple of :attr:`numbers`, *i* the coordinate's
+    numbers that numba compiles, with *q* the tuple of ``numbers``, *i* the coordinate's
     index from 0 and *n* the number of coordinates, both as floats:
 
     ``terms(q, x, right, i, n)``

@@ -85,7 +85,7 @@ class Signum(Rule):
     learning_rate : float, array or schedule, default 0.0001
         alpha > 0, in units of x: the length of every step in each coordinate.
     beta : float or array, default 0.9
-        Decay of the average, in [0, 1), without unit. With 0 it is :class:`SignSGD`.
+        Decay of the average, in [0, 1), without unit. With 0 it is :class:`fastopt.SignSGD`.
 
     Notes
     -----
