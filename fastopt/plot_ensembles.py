@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _WIDE = 20.0
 # How far beyond the bands, as a factor, a line is followed.
 _FAR = 1e3
+# How far above all that was there in the beginning, as a factor, runs that diverge are followed.
+_ABOVE = 1e6
 _MOST_PANELS = 24
 
 
@@ -262,8 +264,14 @@ def _predicted(prediction: ArrayLike, steps: Any) -> Floats:
 def _draw_bands(ax: Axes, bands: _Bands) -> None:
     steps = bands.steps
     black, blue, red = _colours()
+    outer = [end for band in bands.ends.values() for end in band]
+    if bands.known:
+        _logarithmic(ax, outer, [*bands.lines.values()])
+        far = 10 * ax.get_ylim()[1]
+    else:
+        far = max((end[np.isfinite(end)].max(initial=-np.inf) for end in outer), default=0.0)
     for place, (share, ends) in enumerate(bands.ends.items()):
-        low, high = (np.where(np.isfinite(end), end, np.finfo(float).max) for end in ends)
+        low, high = (np.where(np.isfinite(end), end, far) for end in ends)
         shade, name = 0.15 + 0.15 * place, f"{share:.0%} of runs"
         ax.fill_between(steps, low, high, color=blue, alpha=shade, linewidth=0, label=name)
     looks = {"median": (blue, "-"), "mean": (black, "-")}
@@ -271,9 +279,6 @@ def _draw_bands(ax: Axes, bands: _Bands) -> None:
         colour, dash = looks.get(label, (red, (0, (5, 2))))
         ax.plot(steps, line, linewidth=1.8, linestyle=dash, label=label, color=colour)
     draw_grid(ax)
-    if bands.known:
-        outer = [end for band in bands.ends.values() for end in band]
-        _logarithmic(ax, outer, [*bands.lines.values()])
     ax.set_xlim(steps[0], max(steps[-1], steps[0] + 1))
     ax.set_xlabel("steps", fontsize=MEDIUM, color=INK)
     name = "loss above the minimum" if bands.known else "loss"
@@ -287,8 +292,10 @@ def _colours() -> tuple[str, str, str]:
 
 
 def _logarithmic(ax: Axes, bands: Sequence[Floats], lines: Sequence[Floats]) -> None:
-    """Show all of the bands, and of lines what is not far beyond: a prediction may diverge."""
+    """Show the bands, and of lines what is not far beyond: a prediction may diverge."""
     low, high = _positive_ends(bands)
+    begin = _positive_ends([band[:1] for band in bands])[1]
+    high = min(high, begin * _ABOVE) if begin else high
     if low <= high:
         near = [line[(line >= low / _FAR) & (line <= high * _FAR)] for line in lines]
         low, high = _positive_ends([*near, np.array([low, high])])

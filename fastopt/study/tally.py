@@ -60,13 +60,16 @@ class Tally:
 
     def row(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The columns of a row that have counts, ascending, and their counts, as int64."""
-        first, last = number * self.width, (number + 1) * self.width
-        a, b = np.searchsorted(self.keys.astype(np.int64), [first, last])
+        first = number * self.width
+        a, b = self._place(first), self._place(first + self.width)
         return self.keys[a:b].astype(np.int64) - first, self.counts[a:b].astype(np.int64)
 
-    def total(self, number: int) -> int:
-        """The sum of a row."""
-        return int(self.row(number)[1].sum())
+    def _place(self, key: int) -> int:
+        """How many keys are less than this one."""
+        if key > np.iinfo(self.keys.dtype).max:
+            return len(self.keys)
+        # Of their own kind: for another, all of them would be copied.
+        return int(np.searchsorted(self.keys, self.keys.dtype.type(key)))
 
 
 def _narrow(array: Whole) -> Whole:
