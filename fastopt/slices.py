@@ -133,7 +133,9 @@ class Task:
             given=parts.own,
             history=HISTORY_ROWS if len(targets) else 0,
         )
-        self.group = group_lanes(self.parts, parts, dtype)
+        # What is padded to this must do for either block.
+        groups = [group_lanes(self.parts, parts, dtype, some) for some in (False, len(targets) > 0)]
+        self.group = math.lcm(*groups)
         with np.errstate(over="ignore"):
             offset = surface.fun_min if watch.value else 0.0
             if way.turned:

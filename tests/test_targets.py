@@ -265,6 +265,13 @@ def test_the_same_for_any_threads_slices_and_tiles(cut):
             assert same_bits(getattr(runs, name), getattr(whole, name))
 
 
+@pytest.mark.parametrize("n", [20, 40, 100, 130, 300])
+def test_batches_that_fill_the_groups_of_neither_block(n):
+    """With targets, blocks advance other numbers of runs together than without."""
+    starts = starts_of(fo.Himmelblau(), n)
+    compare(fo.Momentum(0.01), fo.Himmelblau(), starts, LOG[::5], max_steps=100)
+
+
 def test_the_same_where_the_driver_comes_back_often(monkeypatch):
     surface = fo.Himmelblau()
     starts = np.random.default_rng(2).uniform(-6, 6, (300, 2))
