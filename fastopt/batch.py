@@ -172,6 +172,11 @@ def _broadcast_shapes(a: Shape, b: Shape) -> Shape:
 
 
 def _as_points(starts: ArrayLike) -> NDArray[Any]:
+    if np.ma.is_masked(starts):
+        raise TypeError(
+            "starts is a masked array: leave the masked ones out, or fill them with nan, and "
+            "such a run has diverged at step 0: starts.filled(np.nan)"
+        )
     try:
         array = np.asarray(starts)
     except ValueError as error:

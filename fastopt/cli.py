@@ -17,9 +17,12 @@ import pkgutil
 import re
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
+
+from fastopt.names import suggestion
 
 Options = argparse.Namespace
 _INTERRUPTED, _BAD_INPUT, _BROKEN_PIPE = 130, 2, 141
@@ -42,8 +45,24 @@ class Parser(argparse.ArgumentParser):
         """Whose help to show, by what was parsed before ``--help``."""
         self.add_argument("-h", "--help", action=_Help, help="show this and exit")
 
+    def own_options(self) -> list[str]:
+        """The options by name, but for those of rules and surfaces, which have a prefix."""
+        return [
+            text
+            for action in self._actions
+            for text in action.option_strings
+            if text.startswith("--") and not action.dest.startswith(("rule_", "surface_"))
+        ]
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message} (see {self.prog} --help)")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # Argparse would list all choices, and not say which one is near.
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            near = suggestion(str(value), action.choices)
+            raise UsageError(f"{self.prog}: {value!r}: no such command; {near}")
+        super()._check_value(action, value)
 
 
 class _Help(argparse.Action):
@@ -92,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show x² shows x?
+    warnings.formatwarning = lambda message, *_, **__: f"fastopt: {message}\n"
     try:
         _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
@@ -114,6 +134,8 @@ def _dispatch(arguments: list[str]) -> None:
     parser = _parser()
     options, unknown = parser.parse_known_args(_join_negative(arguments))
     if "function" not in options:
+        if unknown:
+            raise UsageError(f"fastopt: {unknown[0]}: no such option (see fastopt --help)")
         parser.print_help()
         return
     if unknown:
@@ -146,12 +168,15 @@ def _parser() -> Parser:
         )
         sub.set_defaults(command=name, function=function, refuse=_refuse)
         declare(sub)
+        sub.set_defaults(own=sub.own_options())
     return parser
 
 
 def _refuse(options: Options, unknown: str) -> NoReturn:
     name = f"fastopt {options.command}"
-    raise UsageError(f"{name}: {unknown}: no such option (see {name} --help)")
+    near = suggestion(unknown, options.own, cutoff=0.75)
+    hint = f"; {near}" if near.startswith("did") else ""
+    raise UsageError(f"{name}: {unknown}: no such option{hint} (see {name} --help)")
 
 
 def _join_negative(arguments: list[str]) -> list[str]:

@@ -134,8 +134,8 @@ def _cgroup() -> int | None:
 
 
 @memoise
-def _limit_files() -> list[tuple[Path, Path]]:
-    """The files with limit and usage of each cgroup above this process that has a limit."""
+def _limit_files() -> list[tuple[Path, Path, Path]]:
+    """The files with limit, usage and its kinds of each cgroup above that has a limit."""
     try:
         entries = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -152,15 +152,30 @@ def _limit_files() -> list[tuple[Path, Path]]:
             continue
         own = root / path.strip("/")
         for folder in (own, *own.parents):
-            files = (folder / names[0], folder / names[1])
+            files = (folder / names[0], folder / names[1], folder / "memory.stat")
             if folder.is_relative_to(root) and _left(*files) is not None:
                 found.append(files)
     return found
 
 
-def _left(limit_file: Path, usage_file: Path) -> int | None:
+def _left(limit_file: Path, usage_file: Path, kinds_file: Path) -> int | None:
     try:
         limit = limit_file.read_text().strip()
-        return None if limit == "max" else max(int(limit) - int(usage_file.read_text()), 0)
+        if limit == "max":
+            return None
+        used = int(usage_file.read_text()) - _file_pages(kinds_file)
+        return min(max(int(limit) - used, 0), int(limit))
     except (OSError, ValueError):
         return None
+
+
+def _file_pages(kinds_file: Path) -> int:
+    """Bytes of a cgroup's usage that are copies of files, which the kernel gives up first."""
+    try:
+        pairs = (line.split() for line in kinds_file.read_text().splitlines())
+        kinds = {name: int(count) for name, count in pairs}
+    except (OSError, ValueError):
+        return 0
+    # Version 1 counts the groups below in the totals alone, version 2 everywhere.
+    names = ("inactive_file", "active_file")
+    return sum(kinds.get(f"total_{name}", kinds.get(name, 0)) for name in names)

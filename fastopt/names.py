@@ -32,10 +32,10 @@ def register(kind: str, cls: type, table: dict[str, Any]) -> None:
     table[name] = cls
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """``did you mean 'adam'?``, or all the known names."""
+def suggestion(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """``did you mean 'adam'?``, or all the known names where none is as like as *cutoff*."""
     known = sorted(known)
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=cutoff)
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
     return f"known: {', '.join(known)}"

@@ -20,7 +20,8 @@ class Bar:
 
     def __init__(self, wanted: bool | Callable[[float], None]):
         self._call = wanted if callable(wanted) else None
-        self._wanted = wanted is True and bool(sys.stderr) and sys.stderr.isatty()
+        shown = self._call is None and bool(wanted)
+        self._wanted = shown and bool(sys.stderr) and sys.stderr.isatty()
         self._begun = time.monotonic()
         self._next = self._begun + _PATIENCE
         self._shown = 0

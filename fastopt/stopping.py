@@ -30,7 +30,8 @@ class Stop:
     Parameters
     ----------
     gradient : float, optional
-        The Euclidean norm of the gradient is at most this. In units of f/x.
+        The Euclidean norm of the gradient is at most this. In units of f/x. With ``noise=``
+        it is that of the exact gradient, and so are the other criteria.
     value : float, optional
         The value is at most this above ``surface.fun_min``. In units of f.
     distance : float, optional
@@ -41,7 +42,9 @@ class Stop:
     Raises
     ------
     ValueError
-        A criterion is negative or nan, or ``escape`` is not > 0.
+        A criterion is negative or nan, ``escape`` is not > 0, or (in :func:`fastopt.run`) a
+        limit on a norm has a square that is not a normal number of the run's dtype, such as
+        1e-170, or 1e-24 in float32.
 
     Examples
     --------
@@ -96,8 +99,10 @@ class Stop:
         real: Any = np.dtype(dtype).type
         limits = np.full(3, -np.inf, dtype)
         with np.errstate(over="ignore"):
-            for place, limit in ((0, self.gradient), (2, self.distance)):
+            for place, name in ((0, "gradient"), (2, "distance")):
+                limit = getattr(self, name)
                 if limit is not None:
+                    _check_square(name, limit, dtype)
                     limits[place] = _square_limit(real(limit))
             if self.value is not None:
                 limits[1] = self.value
@@ -173,6 +178,17 @@ def _number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}={value!r}: must be a number (Stop)") from None
+
+
+def _check_square(name: str, limit: float, dtype: DTypeLike) -> None:
+    """Refuse a limit whose square is not a normal number: the squares could not be compared."""
+    numbers = np.finfo(dtype)
+    least, most = math.sqrt(numbers.smallest_normal), math.sqrt(numbers.max)
+    if limit != 0 and not least <= limit <= most:
+        raise ValueError(
+            f"{name}={limit!r}: must be 0, or from {least:.3g} to {most:.3g}, so that its square "
+            f"is a normal number of {np.dtype(dtype).name} (Stop)"
+        )
 
 
 def _square_limit(limit: Any) -> Any:

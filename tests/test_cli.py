@@ -271,7 +271,7 @@ def test_flags_of_rules():
 # -- what is refused ---------------------------------------------------------------------
 
 REFUSED = [
-    ("nope", "invalid choice: 'nope'"),
+    ("nope", "'nope': no such command; "),
     ("run adam", "required: SURFACE"),
     ("run adem bowl", "did you mean 'adam'"),
     ("run adam rosenbrok", "did you mean 'rosenbrock'"),
@@ -309,7 +309,13 @@ REFUSED = [
     ("tour --rules adem", "did you mean 'adam'"),
     ("tour --surfaces ackley", "'ackley': no such surface of the tour"),
     ("tour --starts 0", "'0': must be at least 1"),
-    ("tour --output /dev/null", "/dev/null: File exists"),
+    ("tour --output /dev/null", "/dev/null: must be a folder"),
+    ("tour --output /dev/null/a", "/dev/null: must be a folder"),
+    ("--jsn", "--jsn: no such option"),
+    ("rnu adam bowl", "'rnu': no such command; did you mean 'run'?"),
+    ("run adam bowl --max-step 5", "did you mean '--max-steps'"),
+    ("run adam rosenbrock --dim 99999999999", "dim=99999999999: must be <= 100,000,000"),
+    ("info --jsno", "--jsno: no such option; did you mean '--json'?"),
     ("stats adam", "required: SURFACE"),
     ("stats adam,adem bowl", "'adem': no such rule; did you mean 'adam'"),
     ("stats adam,adam bowl", "adam: is there twice; give it other parameters, such as"),

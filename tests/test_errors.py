@@ -68,6 +68,12 @@ def test_starts_that_are_not_real_numbers(idle, starts, kind):
         fo.run(GD, BOWL, starts)
 
 
+def test_masked_starts(idle):
+    starts = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    with refuses(TypeError, "masked array", "filled"):
+        fo.run(GD, BOWL, starts)
+
+
 def test_ragged_starts(idle):
     with refuses(ValueError, "starts", "inhomogeneous"):
         fo.run(GD, BOWL, [[1.0, 2.0], [3.0]])
@@ -278,6 +284,19 @@ def test_stop_criteria(idle, name):
             fo.Stop(**{name: wrong})
     with refuses(ValueError, "escape=0", "must be > 0"):
         fo.Stop(escape=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "dtype", "least"),
+    [
+        ("gradient", 1e-170, "float64", "1.49e-154"),
+        ("gradient", 1e-24, "float32", "1.08e-19"),
+        ("distance", 2.5e19, "float32", "1.84e.19"),
+    ],
+)
+def test_limits_whose_squares_cannot_be_compared(idle, name, limit, dtype, least):
+    with refuses(ValueError, f"{name}={limit!r}".replace("+", "."), least, dtype):
+        fo.run(GD, BOWL, START, stop=fo.Stop(**{name: limit}), dtype=dtype)
 
 
 def test_criterion_needs_a_known_minimum(idle):

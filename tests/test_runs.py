@@ -128,10 +128,17 @@ def test_memory_is_limited_by_the_tightest_cgroup(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "_machine", lambda: 10_000)
     monkeypatch.setattr(memory, "_cgroup", lambda: 4_000)
     assert memory.available() == 4_000
-    files = (tmp_path / "memory.max", tmp_path / "memory.current")
+    files = [tmp_path / name for name in ("memory.max", "memory.current", "memory.stat")]
     (tmp_path / "memory.max").write_text("5000\n")
     (tmp_path / "memory.current").write_text("1500\n")
     assert memory._left(*files) == 3_500
+    # Copies of files can be had, those that are mapped to shared memory can't.
+    (tmp_path / "memory.stat").write_text(
+        "anon 200\nshmem 100\ninactive_file 700\nactive_file 300\n"
+    )
+    assert memory._left(*files) == 4_500
+    (tmp_path / "memory.stat").write_text("active_file 1\ntotal_active_file 900\n")
+    assert memory._left(*files) == 4_400
     (tmp_path / "memory.max").write_text("max\n")
     assert memory._left(*files) is None
 

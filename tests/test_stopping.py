@@ -337,3 +337,10 @@ def test_exact_whatever_the_tile_and_slice(cut, lanes, runs_a_slice):
     cut(runs_a_slice, lanes)
     compare("fused", "nesterov", {"gradient": 0.3}, max_steps=100, threads=2)
     compare("staged", "nesterov", {"gradient": 0.3}, max_steps=100, threads=2)
+
+
+def test_gradient_norm_whose_square_overflows_or_vanishes():
+    starts = np.array([[3e200, -4e200], [3e-200, 4e-200], [0, 0], [np.inf, 1], [1, np.nan]])
+    runs = fo.run(fo.GradientDescent(0.25), fo.Sphere(2), starts, max_steps=0, stop=None)
+    np.testing.assert_allclose(runs.grad_norm, [1e201, 1e-199, 0, np.inf, np.nan], rtol=1e-15)
+    assert runs.grad_norm.tolist()[2] == 0

@@ -164,8 +164,7 @@ def _refuse(options: Options, unknown: str) -> NoReturn:
             f"{cls.name} has {', '.join(map(option, cls.parameter_names()))}" for cls in classes
         )
         has = f" {'; '.join(lists)}"
-    known = options_of(classes).values()
-    near = suggestion(unknown, known)
+    near = suggestion(unknown, [*options_of(classes).values(), *options.own], cutoff=0.75)
     hint = f" {near}" if near.startswith("did") else ""
     name = f"fastopt {options.command}"
     raise UsageError(f"{name}: {unknown}: no such option{whose};{hint}{has} (see {name} --help)")

@@ -64,7 +64,7 @@ def tour(options: Options) -> None:
     )
     drawing = importlib.util.find_spec("matplotlib") is not None
     if drawing:
-        _make_folder(options.output)
+        _check_folder(Path(options.output))
     _run(journey, quiet=options.json)
     pictures = _draw(journey, Path(options.output)) if drawing else []
     seconds = time.perf_counter() - begun
@@ -119,6 +119,8 @@ def _run(journey: Tour, quiet: bool) -> None:
 
 def _draw(journey: Tour, folder: Path) -> list[Path]:
     _show("drawing")
+    with refusals("tour"):
+        folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in journey.pictures():
         with refusals("tour"):
@@ -140,8 +142,10 @@ def _chosen(kind: str, names: Iterable[str], known: list[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def _make_folder(name: str) -> None:
-    with refusals("tour"):
-        os.makedirs(name, exist_ok=True)
-    if not os.access(name, os.W_OK):
-        raise UsageError(f"fastopt tour: {name}: this folder cannot be written to")
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that could not be made or written to, before the work that it is for."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(f"fastopt tour: {there}: must be a folder, for the pictures (--output)")
+    if not os.access(there, os.W_OK):
+        raise UsageError(f"fastopt tour: {there}: this folder cannot be written to")

@@ -69,7 +69,8 @@ def open_cache(
     for source in sources:
         if not _has_source_file(source):
             unknown = "it is not defined in a file (a notebook, python -c)"
-            return _Store(label, stamp, f"{source.__qualname__}: {unknown}")
+            name = source.__qualname__ if isinstance(source, type) else label
+            return _Store(label, stamp, f"{name}: {unknown}")
     name = sources[0].__qualname__ if sources else label
     return _Store(label, stamp, unknown and f"{name}: {unknown}")
 
@@ -189,8 +190,8 @@ _noticed: set[str] = set()
 
 
 def _notice(text: str) -> None:
-    """Warn once in a process: the same folder would be complained of for every pair."""
-    kind = text.split("(")[0].split(":")[0]
+    """Warn once of a cause: the same folder would be complained of for every pair."""
+    kind = text.partition("(")[0].rpartition(":")[2]
     if kind not in _noticed:
         _noticed.add(kind)
         warnings.warn(text, CacheWarning, stacklevel=2)

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from fastopt.kernels.block import block_signature
-from fastopt.kernels.compile import Entry, call_address, compile_entry
+from fastopt.kernels.compile import ByDtype, Entry, call_address, compile_entry
 from fastopt.kernels.lanes import get, put
 
 # Tags of rows, for `lanes.get` and `lanes.put`: what the block reads and writes, and a norm.
@@ -24,6 +24,30 @@ def build_survey(dtype: str) -> Entry:
     arrays = map(numba.typeof, (matrix, which, matrix, vector, vector, matrix))
     signature = numba.types.void(numba.types.int64, *block_signature(dtype).args[:5], *arrays)
     return compile_entry(survey, dtype, signature, f"survey-{dtype}", from_python=True)
+
+
+squares_are_normal = ByDtype(
+    "squares_are_normal",
+    float64=lambda norm: 1e-140 <= norm <= 1e154,
+    float32=lambda norm: 1e-15 <= norm <= 1e19,
+)
+"""Whether the squares in a sum whose root is *norm* have neither over- nor underflowed."""
+
+
+def _scaled_norm(tile, layout, j):
+    """The norm of a gradient whose square is out of range."""
+    largest = math.fabs(tile[layout.g, j])
+    for i in range(1, layout.dim):
+        slope = math.fabs(tile[layout.g + i, j])
+        if not slope <= largest:  # also nan, which then stays
+            largest = slope
+    if not 0.0 < largest < math.inf:
+        return largest
+    total = 0.0
+    for i in range(layout.dim):
+        share = tile[layout.g + i, j] / largest
+        total += share * share
+    return largest * math.sqrt(total)
 
 
 def survey(evaluation, tile, layout, q, minima, rates, given, which, points, fun, norm, gradients):
@@ -49,6 +73,9 @@ def survey(evaluation, tile, layout, q, minima, rates, given, which, points, fun
                 put(tile, NORM, layout.mark, j, square + slope * slope)
         for j in range(w):
             norm[first + j] = math.sqrt(get(tile, NORM, layout.mark, j))
+        for j in range(w):
+            if not squares_are_normal(norm[first + j]):
+                norm[first + j] = _scaled_norm(tile, layout, j)
         for j in range(w):
             fun[first + j] = get(tile, OWN, layout.f, j)
         if gradients.shape[0] > 0:

@@ -25,6 +25,8 @@ ensembles: dict[str, Any] = {}
 # Beyond this many coordinates a point is no longer written out coordinate by coordinate: the
 # compile time grows with it, and the gain of fusing is gone.
 MOST_FUSED = 4
+# A surface keeps some vectors as long as a point: a few GB of them.
+MOST_DIM = 10**8
 
 
 class Surface(Composing):
@@ -271,4 +273,4 @@ class PointSurface(Surface):
 
 def check_dim(cls: type, dim: int, least: int = 1) -> int:
     """*dim* as an int, or an error that says what the surface takes."""
-    return whole(cls.__name__, "dim", dim, least)
+    return whole(cls.__name__, "dim", dim, least, MOST_DIM)
