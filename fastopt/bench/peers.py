@@ -5,6 +5,7 @@ A peer is measured only where it computes the same points, which is looked at fi
 
 from __future__ import annotations
 
+import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +41,8 @@ _HIMMELBLAU_RATES = {"gradient_descent": 0.01, "adam": 0.1}
 _REACH, _MOST_STEPS, _GRADIENT, _SCIPY_GRADIENT = 6.0, 10_000, 1e-8, 1e-6
 # SciPy runs one start after the other, so few give its rate.
 _SCIPY_SHARE, _SCIPY_LEAST = 100, 10
+# Steps with which a form of torch is tried.
+_TRIED = 10
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,19 @@ def _torch(threads: int) -> list[Peer]:
     _require("torch")
     import torch
 
-    torch.set_num_threads(threads)
-    return [_batch_peer("torch", peer_batch.torch_run)]
+    def run(count: int, *case: Any) -> Any:
+        torch.set_num_threads(count)
+        return peer_batch.torch_run(*case)
+
+    def form(rule: str, rate: float, starts: Any, steps: int) -> Form:
+        # On several threads it may take a hundred times as long if anything else runs.
+        calls = {n: partial(run, n, rule, rate, starts, _TRIED) for n in {1, threads}}
+        seconds = {n: min(timeit.repeat(call, number=1, repeat=3)) for n, call in calls.items()}
+        best = min(seconds, key=lambda n: seconds[n])
+        name = "1 thread" if best == 1 else f"{best} threads"
+        return name, lambda *case: partial(run, best, rule, rate, *case)
+
+    return [Peer("torch", peer_batch.RULES, form, most_steps=100)]
 
 
 def _batch_peer(name: str, run: Callable[..., Any]) -> Peer:

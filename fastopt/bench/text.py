@@ -43,7 +43,7 @@ _PEERS = {
     "of nine forms, by hand and one part a processor among them; to convergence: vmap of a "
     "while_loop",
     "C++": "a tile loop by hand, -O3 -march=native, the fastest of eight forms",
-    "torch": "torch.optim, fused, on the whole batch",
+    "torch": "torch.optim, fused, on the whole batch, on all threads or one, the faster",
     "NumPy": "a loop over the steps, on the whole batch",
     "SciPy": 'minimize(method="BFGS") from one start after the other',
 }
