@@ -90,7 +90,7 @@ def test_the_blocks_of_a_page_run(page, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     namespace, printed, before = {"__name__": "docs"}, "", ""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"\w+: it is not defined in a file")
+        warnings.filterwarnings("ignore", r"[\w-]+: it is not defined in a file")
         for language, text in blocks(page):
             if language == "python":
                 exec(compile(text, page, "exec", dont_inherit=True), namespace)

@@ -10,6 +10,7 @@ from study_checks import TWO_BY_TWO, runs_of, study_of_targets
 
 import fastopt as fo
 from fastopt import statistics
+from fastopt.study import study as study_module
 
 RULES = {
     ("descent", 0.0005): fo.GradientDescent(0.0005),
@@ -197,7 +198,7 @@ REFUSED = {
     "names": (lambda r: statistics.performance_profile(r, ["a"]), "a Result has its own"),
     "compare": (
         lambda r: statistics.compare(r.select("momentum"), r.select("descent")),
-        r"runs_a is a Result, which keeps no single.*study\.rerun\(rule.*logrank.*\(compare\)",
+        r"runs_a is a Result, which keeps no.*study\.rerun\(rule.*study\.compare.*\(compare\)",
     ),
     "compare many": (lambda r: statistics.compare_many(r), r"runs is a Result.*study\.rerun"),
     "data profile": (
@@ -240,6 +241,27 @@ def test_what_a_result_cannot_answer_is_refused_with_a_remedy(what, result):
     ask, message = REFUSED[what]
     with pytest.raises((TypeError, ValueError), match=message):
         ask(result)
+
+
+@pytest.mark.parametrize("target", [None, 1])
+def test_rules_are_compared_from_all_starts(target, monkeypatch):
+    study = study_of_targets()[0]
+    setting = {"learning_rate": 0.01}
+    known = [runs_of(RULES[key], "himmelblau") for key in (("descent", 0.01), ("momentum", None))]
+    expected = statistics.compare(*known, names=("descent", "momentum"), target=target)
+    ask = {"setting": setting, "target": target}
+    assert study.compare("descent", "momentum", "himmelblau", **ask) == expected
+    assert expected.first_a > 0 < expected.first_b
+    monkeypatch.setattr(study_module, "_COMPARED", 37)  # in parts that do not come out even
+    assert study.compare("descent", "momentum", "himmelblau", **ask) == expected
+
+
+def test_comparisons_that_a_study_cannot_make_are_refused():
+    study = study_of_targets()[0]
+    with pytest.raises(ValueError, match=r"'adam'.*must be one of"):
+        study.compare("descent", "adam", "himmelblau", setting={"learning_rate": 0.01})
+    with pytest.raises(ValueError, match="target=3: must be <= 2"):
+        study.compare("momentum", "momentum", "himmelblau", target=3)
 
 
 def test_the_remedy_for_comparisons_works(result):

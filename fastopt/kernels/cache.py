@@ -69,7 +69,7 @@ def open_cache(
     for source in sources:
         if not _has_source_file(source):
             unknown = "it is not defined in a file (a notebook, python -c)"
-            name = source.__qualname__ if isinstance(source, type) else label
+            name = label if "<lambda>" in source.__qualname__ else source.__qualname__
             return _Store(label, stamp, f"{name}: {unknown}")
     name = sources[0].__qualname__ if sources else label
     return _Store(label, stamp, unknown and f"{name}: {unknown}")

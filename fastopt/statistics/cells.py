@@ -180,7 +180,7 @@ def refuse_unpaired(owner: str, name: str, results: object, record: bool = False
         raise TypeError(f"{name} is a Counts: must be Runs ({owner})")
     if isinstance(results, Cells):
         more = ", record=fo.Record(every=1)" if record else ""
-        instead = "" if record else ", or fo.statistics.logrank, which takes counts"
+        instead = "" if record else ", or study.compare(rule, other, surface), of all starts"
         raise TypeError(
             f"{name} is a {type(results).__name__}, which keeps no single runs: must be Runs from "
             f"the same starts; take study.rerun(rule, surface, range(1000){more}) of each rule"

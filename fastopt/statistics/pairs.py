@@ -6,10 +6,9 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from fastopt.runs import Runs
 from fastopt.statistics.cells import refuse_unpaired
+from fastopt.statistics.joint import Joint
 from fastopt.statistics.paired import costs_of
 from fastopt.statistics.significance import fair_coin, holm, signed_rank
 from fastopt.statistics.text import grid, p_text, percent, plural
@@ -179,23 +178,24 @@ def compare(
     """
     named = {"runs_a": runs_a, "runs_b": runs_b}
     (a, b), budget = costs_of("compare", named, target)
-    good_a, good_b = np.isfinite(a), np.isfinite(b)
-    only_a, only_b = int((good_a & ~good_b).sum()), int((good_b & ~good_a).sum())
-    first_a, first_b = int((a < b).sum()), int((b < a).sum())
-    name_a, name_b = names or (runs_a.rule.name, runs_b.rule.name)
+    return comparison(Joint.of(a, b), names or (runs_a.rule.name, runs_b.rule.name), budget)
+
+
+def comparison(joint: Joint, names: tuple[str, str], budget: int) -> Comparison:
+    """What the counts of pairs say of two rules."""
     return Comparison(
-        a=name_a,
-        b=name_b,
-        both=int((good_a & good_b).sum()),
-        only_a=only_a,
-        only_b=only_b,
-        neither=int((~good_a & ~good_b).sum()),
-        first_a=first_a,
-        first_b=first_b,
-        ties=a.size - first_a - first_b,
-        mcnemar=fair_coin(only_a, only_b),
-        sign=fair_coin(first_a, first_b),
-        wilcoxon=signed_rank(a, b),
+        a=names[0],
+        b=names[1],
+        both=joint.both,
+        only_a=joint.only_a,
+        only_b=joint.only_b,
+        neither=joint.neither,
+        first_a=joint.first_a,
+        first_b=joint.first_b,
+        ties=joint.ties,
+        mcnemar=fair_coin(joint.only_a, joint.only_b),
+        sign=fair_coin(joint.first_a, joint.first_b),
+        wilcoxon=signed_rank(*joint.by_size()),
         budget=budget,
     )
 

@@ -56,23 +56,26 @@ def fair_coin(k: int, m: int) -> float:
     return min(1.0, 2 * float(bdtr(min(k, m), k + m, 0.5))) if k + m else 1.0
 
 
-def signed_rank(a: Floats, b: Floats) -> float:
-    """Two-sided p-value of Wilcoxon's test of costs, inf for a failure."""
-    differs = a != b
-    above = b[differs] > a[differs]
-    with np.errstate(invalid="ignore"):
-        sizes = np.abs(a[differs] - b[differs])
-    _, place, count = np.unique(sizes, return_inverse=True, return_counts=True)
+def signed_rank(above: NDArray[np.int64], below: NDArray[np.int64]) -> float:
+    """Two-sided p-value of Wilcoxon's test.
+
+    Parameters
+    ----------
+    above, below : numpy.ndarray, shape (k,), int64
+        How many differences there are of each size, ascending, to either side.
+    """
+    count = above + below
     # Twice the mean rank of those of one size: whole numbers.
-    ranks = (2 * np.cumsum(count) - count + 1)[place]
-    n, total, found = above.size, int(ranks.sum()), int(ranks[above].sum())
+    ranks = 2 * np.cumsum(count) - count + 1
+    n, total, found = int(count.sum()), int(count @ ranks), int(above @ ranks)
     if n == 0:
         return 1.0
     if n <= _EXACT_PAIRS:
         tail = min(found, total - found)
-        return min(1.0, 2 * float(_subset_sums(ranks, total)[: tail + 1].sum()))
+        each = np.repeat(ranks, count)
+        return min(1.0, 2 * float(_subset_sums(each, total)[: tail + 1].sum()))
     # Each rank counts with probability 1/2: ties are in these squares already.
-    deviation = math.sqrt(float((ranks.astype(np.float64) ** 2).sum())) / 2
+    deviation = math.sqrt(float(count @ ranks.astype(np.float64) ** 2)) / 2
     return math.erfc(abs(found - total / 2) / deviation / math.sqrt(2))
 
 

@@ -22,6 +22,9 @@ from fastopt.rules import Rule
 from fastopt.run import run
 from fastopt.runs import Runs
 from fastopt.starts import Starts
+from fastopt.statistics.joint import Joint
+from fastopt.statistics.paired import costs_of
+from fastopt.statistics.pairs import Comparison, comparison
 from fastopt.statistics.text import plural
 from fastopt.stopping import Record, Stop
 from fastopt.study.arguments import (
@@ -42,6 +45,8 @@ from fastopt.study.store import Manifest, Store
 from fastopt.surfaces import Surface
 
 _MOST_EXTREMES = 10_000
+# Starts that are compared at a time.
+_COMPARED = 1 << 17
 
 
 class Study:
@@ -221,6 +226,70 @@ class Study:
             finally:
                 bar.close()
         return collected.result()
+
+    def compare(
+        self,
+        rule: str,
+        other: str,
+        surface: str,
+        *,
+        seed: int | None = None,
+        target: int | None = None,
+        setting: Mapping[str, float] | None = None,
+        other_setting: Mapping[str, float] | None = None,
+    ) -> Comparison:
+        """Compare two rules start by start, from all starts of the study.
+
+        A study keeps no single runs, so both rules run again, in parts of which counts are
+        kept: memory does not grow with the number of starts.
+
+        Parameters
+        ----------
+        rule, other, surface : str
+            Their labels.
+        seed : int, optional
+            One of the study's; by default the first.
+        target : int, optional
+            Index of one of the study's targets: compare when that was reached, not ``stop=``.
+        setting, other_setting : mapping of str to float, optional
+            The parameters along the dimensions of either rule, if it has any.
+
+        Returns
+        -------
+        Comparison
+            As :func:`fastopt.statistics.compare` of the runs from all starts.
+
+        Raises
+        ------
+        ValueError
+            There is no such rule, surface, target, ...
+
+        Examples
+        --------
+        >>> import fastopt as fo
+        >>> study = fo.Study([fo.Adam(0.1), fo.Momentum(0.002)], [fo.Himmelblau()], starts=1000)
+        >>> found = study.compare("adam", "momentum", "himmelblau")
+        >>> found.pairs, found.first_b > found.first_a
+        (1000, True)
+        """
+        plan = self._plan
+        targets = 0 if plan.common.targets is None else len(plan.common.targets)
+        if target is not None:
+            whole("Study.compare", "target", target, 0, targets - 1)
+        asked: list[tuple[str, dict[str, Any]]] = [
+            (rule, dict(setting or {})),
+            (other, dict(other_setting or {})),
+        ]
+        outline, joint, budget = plan.outline(), Joint.of(np.zeros(0), np.zeros(0)), 0
+        groups = [outline.find(label, surface, seed, given)[0][0] for label, given in asked]
+        starts = outline.groups[groups[0]].starts
+        for first in range(0, starts, _COMPARED):
+            part = range(first, min(first + _COMPARED, starts))
+            runs = [self.rerun(label, surface, part, seed=seed, **given) for label, given in asked]
+            named = dict(zip(("runs_a", "runs_b"), runs, strict=True))
+            (a, b), budget = costs_of("Study.compare", named, target)
+            joint += Joint.of(a, b)
+        return comparison(joint, (rule, other), budget)
 
     def rerun(
         self,
