@@ -1,9 +1,10 @@
 """Colours of a map: a hue for each basin, darker where runs take longer.
 
 Shades are evenly spaced in OKLab (B. Ottosson, "A perceptual color space for image processing",
-2020), so that equal differences look equal. The first hues are those of Okabe and Ito (2008), in
-an order in which neighbours differ for colour-blind readers too; any further ones go round the
-circle by the golden angle, in three lightnesses.
+2020), so that equal differences look equal. The first hues are those of Okabe and Ito (2008),
+each moved a little so that the least difference between any two grew, for full colour vision and
+for each kind of dichromacy (by the matrices of Machado, Oliveira and Fernandes, 2009). Any further
+ones go round the circle by the golden angle, in three lightnesses.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 _HUES = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#882255",
-    "#999933",
+    "#1552A7",
+    "#EAC267",
+    "#AD7CD8",
+    "#00A472",
+    "#77CCE1",
+    "#B75400",
+    "#982B34",
+    "#90B300",
 )
 DIVERGED, UNRESOLVED = (0, 0, 0), (128, 128, 128)
 SHADES = 64
