@@ -154,6 +154,9 @@ def test_slices_cycles_and_empty_maps_are_drawn(tmp_path):
     )
     figure = rastrigin.plot()
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("x₂", "x₄")
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(set(texts)) == len(texts)
+    assert texts[0].startswith("minimum at (x2 = -0.995, x4 = -0.995, ...)")
     assert "others" in figure.legends[0].get_texts()[-1].get_text()
     nowhere = fo.basin_map(fo.GradientDescent(1e-9), HIMMELBLAU, shape=8, max_steps=10)
     nowhere.plot().savefig(tmp_path / "nowhere.png", dpi=50)

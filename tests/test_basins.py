@@ -540,6 +540,7 @@ def test_damaged_and_foreign_files_are_refused(himmelblau, tmp_path):
         ({"bounds": [[1, 1], [0, 2]]}, r"bounds\[0\]=\[1.0, 1.0\].*lower than the second"),
         ({"bounds": [2, 1]}, r"bounds=\[2.0, 1.0\].*lower than the second"),
         ({"bounds": [[0, np.inf], [0, 1]]}, "bounds.*must be finite"),
+        ({"bounds": [[1, 2], [3]]}, r"bounds=\[\[1, 2\], \[3\]\]: must be \(2, 2\)"),
         ({"bounds": [1, 2, 3]}, r"bounds has shape \(3,\): must be \(2, 2\)"),
         ({"shape": 0}, r"shape\[0\]=0: must be >= 1"),
         ({"shape": (5, 0)}, r"shape\[1\]=0: must be >= 1"),

@@ -69,12 +69,26 @@ class Attractors:
         return np.array([len(orbit) for orbit in self.orbits], np.int64)
 
     def names(self) -> list[str]:
-        """Each in a few words: ``minimum at (3, 2)``."""
-        texts = []
+        """Each in a few words: ``minimum at (3, 2)``.
+
+        Of more than three coordinates three are said that differ between the attractors.
+        """
+        texts, shown = [], self._told_apart()
         for kind, orbit in zip(self.kinds, self.orbits, strict=True):
             kind = f"cycle of {len(orbit)}" if kind == "cycle" else kind
-            texts.append(f"{kind} {'around' if kind == 'flat' else 'at'} {say_point(orbit[0])}")
+            texts.append(
+                f"{kind} {'around' if kind == 'flat' else 'at'} {say_point(orbit[0], shown)}"
+            )
         return texts
+
+    def _told_apart(self) -> NDArray[np.int64]:
+        """The coordinates to say of each."""
+        dim = self.points.shape[1]
+        if dim <= 3 or len(self) < 2:
+            return np.arange(min(dim, 3))
+        spread = np.ptp(self.points, axis=0)
+        varying = np.flatnonzero(spread > 1e-3 * spread.max())
+        return varying[:3] if len(varying) else np.arange(3)
 
     def order(self) -> NDArray[np.int64]:
         """The numbers of these attractors in the order described above."""
@@ -145,10 +159,15 @@ def pieces(*arrays: NDArray[Any]) -> Iterator[Any]:
         yield some if len(some) > 1 else some[0]
 
 
-def say_point(point: NDArray[np.float64], digits: int = 4) -> str:
-    """``(3, 2)``; of more than three coordinates the first three."""
+def say_point(
+    point: NDArray[np.float64], coordinates: Sequence[int] | NDArray[np.int64] = (0, 1, 2)
+) -> str:
+    """``(3, 2)``; of more than three coordinates only these: ``(x2 = 1, x4 = 0, ...)``."""
+    digits, named = 4, list(coordinates) != list(range(len(coordinates)))
     scale = float(np.abs(point).max(initial=0.0))
     # What is 0 but for rounding shall look so.
     decimals = digits - 1 - int(np.floor(np.log10(scale))) if scale > 0 else 0
-    shown = ", ".join(f"{x + 0.0:.{digits}g}" for x in np.round(point[:3], decimals))
-    return f"({shown}{', ...' if len(point) > 3 else ''})"
+    rounded = np.round(point, decimals) + 0.0
+    texts = [f"x{k + 1} = {rounded[k]:.{digits}g}" for k in coordinates if k < len(point)]
+    shown = ", ".join(text if named else text.partition(" = ")[2] for text in texts)
+    return f"({shown}{', ...' if len(point) > len(texts) else ''})"

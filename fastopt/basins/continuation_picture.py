@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fastopt.basins.continuation import Continuation
 
 _MOST_LISTED = 12
+# Attractors that are named below an animation, and its least width in pixels.
+_MOST_BELOW, _NARROWEST = 6, 280
 
 
 def plot(made: Continuation, title: str) -> Figure:
@@ -67,14 +69,23 @@ def save_animation(made: Continuation, path: Path, seconds: float) -> None:
     except ImportError:
         raise ImportError("save_animation() needs Pillow: pip install 'fastopt[plot]'") from None
     pages, scale = [], picture.scale_of(made.frames)
+    middle = palette(len(made.found))[:, SHADES // 2]
+    often = np.argsort(-made.share[:, : len(middle)].sum(axis=0), kind="stable")
+    listed = [(made.found.names()[k], tuple(middle[k].tolist())) for k in often[:_MOST_BELOW]]
     for frame, value in zip(made.frames, made.values, strict=True):
         colours = picture.image(frame, scale)
-        height = max(colours.shape[1] // 20, 14)
-        strip = np.full((height, colours.shape[1], 3), 255, np.uint8)
+        larger = -(-_NARROWEST // colours.shape[1])
+        colours = colours.repeat(larger, axis=0).repeat(larger, axis=1)
+        height, line = len(colours), max(colours.shape[1] // 20, 14)
+        strip = np.full((line * (1 + len(listed)), colours.shape[1], 3), 255, np.uint8)
         page = Image.fromarray(np.concatenate([colours, strip]))
-        text = f"{made.name.replace('_', ' ')} = {value:.4g}"
         pen = ImageDraw.Draw(page)
-        pen.text((6, len(colours) + 1), text, fill=INK, font_size=height - 4)
+        text = f"{made.name.replace('_', ' ')} = {value:.4g}"
+        pen.text((6, height + 1), text, fill=INK, font_size=line - 4)
+        for row, (name, colour) in enumerate(listed, 1):
+            top = height + row * line
+            pen.rectangle((6, top + 2, line, top + line - 4), fill=colour)
+            pen.text((line + 6, top + 1), name, fill=INK, font_size=line - 4)
         pages.append(page)
     pages[0].save(
         path,

@@ -259,7 +259,8 @@ def checked_over(
         if name not in numeric:
             near = suggestion(str(name), numeric)
             raise ValueError(
-                f"{name}: {rule_class.__name__} has no such numeric parameter; {near} ({owner})"
+                f"{name}: {rule_class.__name__} has no such numeric parameter; {near}"
+                f"{'' if near.startswith('known') else ' It has ' + ', '.join(numeric)} ({owner})"
             )
         array = np.asarray(values)
         if array.ndim != 1 or not array.size or array.dtype.kind not in "fiu":

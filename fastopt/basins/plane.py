@@ -132,8 +132,10 @@ def as_bounds(value: ArrayLike | None, plane: Plane, surface: Surface) -> Floats
         return np.array(surface.bounds[list(plane.axes)])
     try:
         box = np.array(value)
-    except ValueError:
-        box = np.zeros(0)
+    except ValueError:  # lists of different lengths
+        raise ValueError(
+            f"bounds={value!r}: must be (2, 2), lowest and highest x, then y ({_OWNER})"
+        ) from None
     if box.dtype.kind not in "fiu":
         raise TypeError(f"bounds={value!r}: must be numbers ({_OWNER})")
     box = np.stack([box, box]) if box.shape == (2,) else box

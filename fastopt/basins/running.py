@@ -63,7 +63,7 @@ class Settings:
         if not isinstance(self.stop, Stop):
             raise TypeError(
                 f"stop={self.stop!r}: must say when a run has converged, such as "
-                "fo.Stop(gradient=1e-8) (basins)"
+                "fo.Stop(gradient=1e-8)"
             )
         if self.tolerance is not None:
             real("basins", "tolerance", self.tolerance, 0, inclusive=False)
