@@ -7,6 +7,7 @@ page by page, that would be half as much again.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import sys
@@ -83,6 +84,23 @@ class Scratch:
         """Leave the memory to the next; the arrays must not be used any more."""
         if len(self._buffer) <= self._MOST_KEPT:
             self._kept.append(self._buffer)
+
+
+def trim() -> None:
+    """Give memory that is not used any more back to the system, where malloc keeps it.
+
+    A study of 100 cells on two threads, whose arrays of some MB come and go beside counts that
+    stay, would come to hold half as much again as it uses.
+    """
+    if function := _malloc_trim():
+        function(0)
+
+
+@memoise
+def _malloc_trim() -> Any:
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # which glibc has, but not musl
 
 
 def _bytes(shape: tuple[int, ...], dtype: str) -> int:

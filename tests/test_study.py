@@ -79,7 +79,7 @@ def test_a_quantile_is_the_least_value_that_so_many_do_not_exceed():
 @pytest.mark.parametrize("dense", [True, False])
 def test_float32_many_steps_and_a_surface_without_a_known_minimum(dense, monkeypatch):
     if not dense:
-        monkeypatch.setattr("fastopt.study.reduced._MOST_DENSE", 100)
+        monkeypatch.setattr("fastopt.study.counting._MOST_DENSE", 100)
     surface = fo.surfaces.from_sympy("x**2 - 3*x + y**4")
     starts = np.asarray(STARTS)
     options = {"max_steps": 2_000, "stop": fo.Stop(gradient=1e-2), "dtype": "float32"}

@@ -235,7 +235,12 @@ def test_ctrl_c_returns_soon_and_leaves_the_store_usable(executor, tmp_path):
 def cluster():
     load("distributed")
     distributed = importlib.import_module("distributed")
+    # Workers whose libraries would use two threads each, as those of another launcher may.
+    threads = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
     with (
+        importlib.import_module("dask").config.set(
+            {"distributed.nanny.pre-spawn-environ": threads}
+        ),
         distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -263,6 +268,60 @@ def test_a_dask_worker_that_is_killed_loses_nothing(cluster, digest, tmp_path):
     result = small_study().run(tmp_path, cluster, chunk=20, progress=kill)
     assert killed
     assert result.digest == digest
+
+
+def threads_in_use():
+    """Of numba and each BLAS that a worker has, the threads that a task there may use."""
+    import numba
+    import scipy.linalg  # noqa: F401 (has a BLAS of its own)
+    import threadpoolctl
+
+    libraries = [one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+    threads = {library["filepath"]: library["num_threads"] for library in libraries}
+    return threads | {"numba": numba.get_num_threads()}
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("default")
+def test_dask_workers_use_one_thread_each(cluster):
+    small_study().run(executor=cluster, chunk=200)
+    for worker in cluster.nthreads():
+        found = cluster.submit(threads_in_use, workers=[worker], pure=False).result()
+        assert len(found) == 3, found  # NumPy's and SciPy's
+        assert set(found.values()) == {1}, found
+
+
+class Deadly:
+    """Ends whatever process it is sent to."""
+
+    def __reduce__(self):
+        return end_unless, (os.getpid(),)
+
+
+def end_unless(spared):
+    if os.getpid() != spared:
+        os._exit(1)
+    return Deadly()
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("default")
+def test_dask_workers_that_die_of_a_chunk_are_said(cluster, digest, tmp_path, monkeypatch):
+    real = fo.study.study.Plan.chunks
+
+    def spoilt(self, *arguments):
+        for chunk in real(self, *arguments):
+            if chunk.number == 5:
+                object.__setattr__(chunk.pieces[0], "rule", Deadly())
+            yield chunk
+
+    monkeypatch.setattr(fo.study.study.Plan, "chunks", spoilt)
+    said = r"the executor lost its workers \(KilledWorker\) while chunks \d.*run the study again"
+    with pytest.raises(RuntimeError, match=said):
+        small_study().run(tmp_path, cluster, chunk=200)
+    monkeypatch.undo()
+    assert fo.study.load(tmp_path).runs > 0
+    assert small_study().run(tmp_path).digest == digest
 
 
 # -- memory ------------------------------------------------------------------------------

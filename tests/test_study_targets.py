@@ -66,7 +66,7 @@ def test_every_outcome_is_there(result):
 @pytest.mark.parametrize("dense", [True, False])
 def test_chunks_merge_to_the_same_bits(dense, study, result, monkeypatch, tmp_path):
     if not dense:
-        monkeypatch.setattr("fastopt.study.reduced._MOST_DENSE", 10)
+        monkeypatch.setattr("fastopt.study.counting._MOST_DENSE", 10)
     monkeypatch.setattr("fastopt.study.work._MOST_RUNS", 67)
     assert study.run(tmp_path, chunk=110).digest == result.digest
     assert fo.study.load(tmp_path).digest == result.digest

@@ -129,7 +129,9 @@ class _Store:
             )
 
     def _path(self, signature: Any, target: Any) -> Path:
-        options = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+        # The number of threads is no matter to code that starts none.
+        names = [k for k in os.environ if k.startswith("NUMBA_") and k != "NUMBA_NUM_THREADS"]
+        options = [(name, os.environ[name]) for name in sorted(names)]
         codegen = target.codegen().magic_tuple()
         made_for = (self._stamp, str(signature), codegen, options, sys.version_info)
         digest = hashlib.sha256(repr(made_for).encode()).hexdigest()

@@ -119,6 +119,11 @@ class _ContractingCompiler(Compiler):
             pipeline.finalize()
         return pipelines
 
+    def _compile_core(self) -> Any:
+        # The types of all variables, for printing: they hold the whole code, a third of the
+        # 2.4 MB that a block takes.
+        return super()._compile_core()._replace(type_annotation=None)
+
 
 class _InlinedCompiler(_ContractingCompiler):
     def define_pipelines(self) -> Any:

@@ -36,6 +36,7 @@ def build_reduction(dtype: str) -> Entry:
     arrays = (whole, whole, np.zeros(0, np.int8), np.zeros(0, dtype))
     signature = numba.types.void(
         *map(numba.typeof, arrays),
+        numba.types.int64,
         numba.types.float64,
         *map(numba.typeof, (table, whole, whole, table, table)),
     )
@@ -43,7 +44,7 @@ def build_reduction(dtype: str) -> Entry:
     return compile_entry(reduce_runs, "float64", signature, label, from_python=True)
 
 
-def reduce_runs(steps, columns, status, fun, offset, ends, bins, span, keys, places):
+def reduce_runs(steps, columns, status, fun, first, offset, ends, bins, span, keys, places):
     """Add runs to counts, and enter them into the orders where they belong.
 
     Parameters
@@ -52,6 +53,8 @@ def reduce_runs(steps, columns, status, fun, offset, ends, bins, span, keys, pla
         Each run's steps, and its column in *ends*.
     status : int8 array, shape (n,)
     fun : array, shape (n,)
+    first : int
+        The number of the first of these runs.
     offset : float
         Subtracted from each value.
     ends : int64 array, shape (statuses, columns)
@@ -64,10 +67,11 @@ def reduce_runs(steps, columns, status, fun, offset, ends, bins, span, keys, pla
         The largest keys of each order, descending, and the runs that have them. Of equal ones
         the first stay.
     """
-    for j in range(steps.shape[0]):
-        step, how = steps[j], status[j]
-        ends[how, columns[j]] += 1
-        bits = _bits(fun[j], offset)
+    for i in range(steps.shape[0]):
+        step, how, j = steps[i], status[i], first + i
+        # Unsigned, so that numba does not look whether it counts from an array's end.
+        ends[np.uint64(how), np.uint64(columns[i])] += 1
+        bits = _bits(fun[i], offset)
         _count(_bin(bits), bins, span)
         if how == CONVERGED:
             _offer(keys, places, SLOWEST, step, j)
@@ -97,7 +101,7 @@ def count_bins(fun, offset, bins, span):
 
 
 def _count(place, bins, span):
-    bins[place] += 1
+    bins[np.uint64(place)] += 1
     span[0] = min(span[0], place)
     span[1] = max(span[1], place + 1)
 
@@ -105,30 +109,78 @@ def _count(place, bins, span):
 @memoise
 def build_counting() -> Entry:
     """The compiled :func:`count_hits`."""
-    table, steps, status = np.zeros((0, 0), np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8)
-    signature = numba.types.void(*map(numba.typeof, (table, steps, status, table)))
+    whole, status = np.zeros(0, np.int64), np.zeros(0, np.int8)
+    table, tables = np.zeros((0, 0), np.int64), np.zeros((0, 0, 0), np.int64)
+    arrays = (table, whole, whole, status, table, tables)
+    signature = numba.types.void(*map(numba.typeof, arrays))
     return compile_entry(count_hits, "float64", signature, "hit-counts", from_python=True)
 
 
-def count_hits(hits, steps, status, counts):
-    """Count by target when runs met it, and how the others ended.
+def count_hits(hits, order, steps, status, met, ended):
+    """Count by target when runs met it, and by how many they met how they ended.
+
+    A run that meets a target has met all higher ones, so that one count tells of all that it
+    missed.
 
     Parameters
     ----------
     hits : int64 array, shape (n, k)
         The steps at which targets were met, -1 for never.
+    order : int64 array, shape (k,)
+        The targets from the highest to the lowest.
     steps : int64 array, shape (n,)
     status : int8 array, shape (n,)
-    counts : int64 array, shape (k * (1 + statuses), most steps + 1)
-        For each target a row of those who met it, and one for each status of the others.
+    met : int64 array, shape (most steps + 1, k)
+        By step: successive targets are met at about the same, and so in one cache line.
+    ended : int64 array, shape (most steps + 1, statuses, k + 1)
+        By step, status and how many targets they met.
     """
-    rows = counts.shape[0] // max(hits.shape[1], 1)
-    for j in range(hits.shape[0]):
-        for k in range(hits.shape[1]):
-            if hits[j, k] >= 0:
-                counts[rows * k, hits[j, k]] += 1
-            else:
-                counts[rows * k + 1 + status[j], steps[j]] += 1
+    for i in range(hits.shape[0]):
+        own, number = hits[np.uint64(i)], 0
+        while number < order.shape[0]:
+            target = np.uint64(order[np.uint64(number)])
+            step = own[target]
+            if step < 0:
+                break
+            met[np.uint64(step), target] += 1
+            number += 1
+        ended[np.uint64(steps[i]), np.uint64(status[i]), np.uint64(number)] += 1
+
+
+@memoise
+def build_gathering() -> Entry:
+    """The compiled :func:`gather_hits`."""
+    whole, table = np.zeros(0, np.int64), np.zeros((0, 0), np.int64)
+    arrays = (table, np.zeros((0, 0, 0), np.int64), whole, numba.types.int64, whole, whole)
+    kinds = [a if isinstance(a, numba.types.Type) else numba.typeof(a) for a in arrays]
+    signature = numba.types.void(*kinds)
+    return compile_entry(gather_hits, "float64", signature, "hit-keys", from_python=True)
+
+
+def gather_hits(met, missed, places, width, keys, counts):
+    """List what :func:`count_hits` counted, row by row, but for what is 0.
+
+    Parameters
+    ----------
+    met : int64 array, shape (m, k)
+    missed : int64 array, shape (m, statuses, k + 1)
+        The sums of `ended` over the last axis: who met at most so many targets.
+    places : int64 array, shape (k,)
+        How many targets come before each in the order.
+    width : int
+        Of a row. Each target has one of those who met it, and one for each status of the others.
+    keys, counts : int64 array, as long as there are counts
+        Filled: the row times *width* plus the step, ascending; and the count.
+    """
+    n = row = 0
+    for target in range(places.shape[0]):
+        for kind in range(1 + missed.shape[1]):
+            for step in range(met.shape[0]):
+                count = met[step, target] if kind == 0 else missed[step, kind - 1, places[target]]
+                if count > 0:
+                    keys[n], counts[n] = row * width + step, count
+                    n += 1
+            row += 1
 
 
 def _bits(value, offset):
@@ -146,7 +198,7 @@ def _bin(bits):
 def _offer(keys, places, order, key, j):
     """Enter run j if its key is larger than the last that is kept."""
     k = keys.shape[1] - 1
-    if k < 0 or key <= keys[order, k]:
+    if k < 0 or key <= keys[np.uint64(order), np.uint64(k)]:
         return
     while k > 0 and key > keys[order, k - 1]:
         keys[order, k], places[order, k] = keys[order, k - 1], places[order, k - 1]

@@ -29,8 +29,10 @@ def encode(plan: str, number: int, pieces: Sequence[Reduced]) -> bytes:
     header = json.dumps({"plan": plan, "chunk": number, "pieces": layout}).encode()
     parts = [len(header).to_bytes(_LENGTH, "little"), header]
     parts += [array.tobytes() for table in tables for array in table.values()]
-    payload = b"".join(parts)
-    return _MAGIC + hashlib.sha256(payload).digest() + payload
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return b"".join([_MAGIC, digest.digest(), *parts])
 
 
 def decode(
@@ -57,11 +59,11 @@ def decode(
     """
     if data[: len(_MAGIC)] != _MAGIC:
         raise DamagedError("it is empty" if not data else "it is not a chunk")
-    payload = data[_HASHED:]
+    payload = memoryview(data)[_HASHED:]
     if data[len(_MAGIC) : _HASHED] != hashlib.sha256(payload).digest():
         raise DamagedError("its checksum is wrong")
     end = _LENGTH + int.from_bytes(payload[:_LENGTH], "little")
-    header = json.loads(payload[_LENGTH:end])
+    header = json.loads(bytes(payload[_LENGTH:end]))
     if header["plan"] != plan:
         raise DamagedError("it belongs to another study")
     if header["chunk"] != number:

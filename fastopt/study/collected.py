@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from fastopt import memory
 from fastopt.progress import Bar
 from fastopt.study.chunk_file import decode
 from fastopt.study.reduced import Reduced
 from fastopt.study.result import Result
 from fastopt.study.store import Manifest
+
+# How often memory is given back, in seconds; it takes some milliseconds.
+_TRIMMED = 1.0
 
 
 class Collected:
@@ -18,6 +22,7 @@ class Collected:
     def __init__(self, manifest: Manifest):
         self.manifest, self.hash, self.chunks = manifest, manifest.hash, manifest.chunks()
         self.done: set[int] = set()
+        self._trimmed = time.monotonic()
         self._cells: dict[tuple[int, int], Reduced] = {}
 
     def decode(self, number: int, data: bytes) -> list[tuple[int, Reduced]]:
@@ -36,6 +41,9 @@ class Collected:
             before = self._cells.get(place, Reduced.nothing(shape))
             self._cells[place] = Reduced.merged([before, reduced], shape)
         self.done.add(number)
+        if time.monotonic() - self._trimmed > _TRIMMED:
+            memory.trim()
+            self._trimmed = time.monotonic()
 
     def left(self) -> int:
         """How many runs are still to be made."""

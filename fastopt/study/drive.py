@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
 from fastopt.study.executors import Backend
 from fastopt.study.plan import Chunk
@@ -39,14 +39,14 @@ def drive(
     done = deaths = 0
     try:
         while True:
-            lost = _submit(chunks, again, pending, backend)
+            lost: BaseException | None = _submit(chunks, again, pending, backend)
             if not pending and lost is None:
                 return
             finished, _ = wait(pending, _PERIOD, FIRST_COMPLETED)
             for future in finished:
                 try:
                     data = future.result()
-                except (BrokenExecutor, CancelledError) as error:
+                except backend.lost as error:
                     lost = error
                     continue
                 keep(pending.pop(future).number, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import pickle
@@ -9,26 +10,33 @@ import signal
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from typing import Any
 
 from fastopt.checks import whole
 from fastopt.study.plan import Chunk, Plan
-from fastopt.study.work import run_chunk, run_remote_chunk, this_process
+from fastopt.study.work import ONE_THREAD, run_chunk, run_remote_chunk, this_process
 from fastopt.workers import processors
 
 # Chunks in flight for each worker: one that runs and one that waits.
 _AHEAD = 2
 # Tried again so often by Dask, on another worker each time.
 _RETRIES = 3
-_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR", "NUMBA")
 
 
 class Backend(ABC):
-    """Where chunks run, *most* of them in flight."""
+    """Where chunks run, *most* of them in flight; *lost* is raised of one whose worker died."""
 
     most: int
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
 
     @abstractmethod
     def submit(self, chunk: Chunk) -> Future[bytes]:
@@ -117,6 +125,8 @@ class Foreign(Backend):
 
     def __init__(self, executor: Executor, workers: int):
         self.most, self._executor = _AHEAD * workers, executor
+        if _is_dask(executor):
+            self.lost = (*self.lost, importlib.import_module("distributed").KilledWorker)
 
     def submit(self, chunk: Chunk) -> Future[bytes]:
         return self._executor.submit(run_remote_chunk, chunk, this_process())
@@ -159,10 +169,13 @@ def choose_backend(executor: Any, workers: int | None, plan: Plan) -> Callable[[
     return lambda: Foreign(chosen, workers or _workers(chosen))
 
 
+def _is_dask(executor: Any) -> bool:
+    return hasattr(executor, "_client")
+
+
 def _workers(executor: Any) -> int:
-    client = getattr(executor, "_client", None)
-    if client is not None:  # of Dask
-        return max(sum(client.nthreads().values()), 1)
+    if _is_dask(executor):
+        return max(sum(executor._client.nthreads().values()), 1)
     return getattr(executor, "_max_workers", None) or processors()
 
 
@@ -191,9 +204,8 @@ def _ignore_interrupts() -> None:
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
     """Around the start of processes: BLAS and numba in them use one thread."""
-    names = [f"{name}_NUM_THREADS" for name in _ONE_THREAD]
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     try:
         yield
     finally:

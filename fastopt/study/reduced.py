@@ -9,19 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastopt.kernels.reduction import (
-    BINS,
-    ORDERS,
-    build_binning,
-    build_counting,
-    build_reduction,
-)
-from fastopt.runs import Runs, Status
+from fastopt.kernels.reduction import BINS, ORDERS
+from fastopt.runs import Status
 from fastopt.study.tally import Tally
 
-# Counts of so many entries are made in a table, 32 MB at most; of more by sorting.
-_MOST_DENSE = 1 << 22
-_NO_KEY = np.iinfo(np.int64).min
+# Rows of `hits` for each target: those who met it, and the others by status.
+HIT_ROWS = 1 + len(Status)
+NO_KEY = np.iinfo(np.int64).min
+"""The key of nobody."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,7 @@ class Reduced:
 
     def order(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Runs and keys of an order, without those that stand for nobody."""
-        there = self.keys[number] != _NO_KEY
+        there = self.keys[number] != NO_KEY
         return self.places[number][there], self.keys[number][there]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -141,75 +136,3 @@ class Reduced:
         sums = {int(self.ends.counts.sum()), int(self.values.counts.sum()), self.runs}
         each = int(self.hits.counts.sum()), int(self.losses.counts.sum())
         return sums == {runs} and each == (shape.targets * runs, shape.records * runs)
-
-
-def reduce_runs(runs: Runs, own: slice, first: int, shape: Shape) -> Reduced:
-    """The reduced form of the *own* runs of a batch of one axis.
-
-    They are the runs number *first*, *first* + 1, ... of their setting.
-    """
-    steps, status = runs.steps[own], runs.status[own]
-    most = int(steps.max(initial=0)) + 1
-    which, columns = None, steps
-    if most > _MOST_DENSE // len(Status):
-        which, columns = np.unique(steps, return_inverse=True)
-        most = len(which)
-    ends = np.zeros((len(Status), most), np.int64)
-    bins, span = np.zeros(BINS, np.int64), np.array([BINS, 0])
-    keys = np.full((ORDERS, shape.extremes), _NO_KEY)
-    places = np.full((ORDERS, shape.extremes), -1)
-    reduction = build_reduction(runs.fun.dtype.name)
-    fun, offset = runs.fun[own], shape.offset
-    reduction.call(steps, columns, status, fun, offset, ends, bins, span, keys, places)
-    places[places >= 0] += first
-    return Reduced(
-        runs=steps.size,
-        ends=Tally.of_table(ends, shape.width, which),
-        hits=_hits(runs, own, shape),
-        values=_binned([(bins, span)]),
-        losses=_losses(runs, own, shape),
-        keys=keys,
-        places=places,
-    )
-
-
-# Rows of `hits` for each target: those who met it, and the others by status.
-HIT_ROWS = 1 + len(Status)
-
-
-def _hits(runs: Runs, own: slice, shape: Shape) -> Tally:
-    if not shape.targets:
-        return Tally.empty(shape.width)
-    steps, status = runs.steps[own], runs.status[own]
-    assert runs.target_steps is not None
-    hits = runs.target_steps[own]
-    rows = HIT_ROWS * shape.targets
-    most = int(steps.max(initial=0)) + 1
-    if most > _MOST_DENSE // rows:
-        missed = hits < 0
-        row = HIT_ROWS * np.arange(shape.targets) + missed * (1 + status[:, None])
-        column = np.where(missed, steps[:, None], hits)
-        return Tally.of_keys((row * shape.width + column).ravel(), shape.width)
-    counts = np.zeros((rows, most), np.int64)
-    build_counting().call(hits, steps, status, counts)
-    return Tally.of_table(counts, shape.width)
-
-
-def _losses(runs: Runs, own: slice, shape: Shape) -> Tally:
-    if runs.trajectory_fun is None:
-        return Tally.empty(BINS)
-    tables = []
-    binning = build_binning(runs.fun.dtype.name)
-    for values in runs.trajectory_fun:
-        bins, span = np.zeros(BINS, np.int64), np.array([BINS, 0])
-        binning.call(values[own], shape.offset, bins, span)
-        tables.append((bins, span))
-    return _binned(tables)
-
-
-def _binned(tables: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> Tally:
-    """Counts by bin, a row for each table, which has some between the ends of its span."""
-    places = [span[0] + np.flatnonzero(bins[span[0] : span[1]]) for bins, span in tables]
-    keys = [row * BINS + own for row, own in enumerate(places)]
-    counts = [bins[own] for (bins, _), own in zip(tables, places, strict=True)]
-    return Tally(np.concatenate(keys), np.concatenate(counts), BINS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import tempfile
@@ -9,22 +10,33 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache as memoise
 
+import numba
 import numpy as np
 
 from fastopt.part import Part
 from fastopt.run import run
 from fastopt.study.chunk_file import encode
+from fastopt.study.counting import Counting
 from fastopt.study.plan import Chunk, Piece
-from fastopt.study.reduced import Reduced, reduce_runs
 from fastopt.study.settings import joined
 
 # Results of so many bytes are made at a time, and then reduced: little enough for any machine,
 # and enough for what a call costs not to count.
-_PORTION = 8 << 20
-_LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 17
+_PORTION = 10 << 20
+_LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 18
 # Settings of fewer runs are run together, with one value of each parameter a run: slower than
 # with one for all, but faster than a call for each.
 _SHORT = 1 << 11
+
+ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+"""What BLAS and numba read in the environment when they are loaded."""
 
 
 def run_chunk(chunk: Chunk, report: Callable[[float], None] | None = None) -> bytes:
@@ -37,7 +49,9 @@ def run_chunk(chunk: Chunk, report: Callable[[float], None] | None = None) -> by
         Called often with the share that is done; what it raises ends the work.
     """
     total, done = sum(piece.starts.size for piece in chunk.pieces), 0
-    parts: dict[int, list[Reduced]] = {piece.setting: [] for piece in chunk.pieces}
+    settings = iter(chunk.pieces)
+    counting: Counting | None = None
+    reduced = []
     for batch in _batches(chunk):
         sizes = [piece.starts.size for piece in batch]
         own = sum(sizes)
@@ -52,13 +66,18 @@ def run_chunk(chunk: Chunk, report: Callable[[float], None] | None = None) -> by
             **chunk.common.options(),
         )
         at = 0
-        for piece, size in zip(batch, sizes, strict=True):
-            first = int(piece.starts.runs(0, 1)[0])
-            parts[piece.setting].append(reduce_runs(runs, slice(at, at + size), first, chunk.shape))
+        for size in sizes:
+            if counting is None:
+                starts = next(settings).starts
+                counting = Counting(chunk.shape, int(starts.runs(0, 1)[0]), starts.size)
+            counting.add(runs, slice(at, at + size))
             at += size
+            if counting.complete:
+                reduced.append(counting.result())
+                counting = None
+        del runs  # before the next are made
         done += own
-    pieces = [Reduced.merged(own, chunk.shape) for own in parts.values()]
-    return encode(chunk.plan, chunk.number, pieces)
+    return encode(chunk.plan, chunk.number, reduced)
 
 
 def _batches(chunk: Chunk) -> Iterator[list[Piece]]:
@@ -94,6 +113,7 @@ def run_remote_chunk(chunk: Chunk, sender: Sender) -> bytes:
     """The same for an executor, whose process, if it is another, is made ready first."""
     if this_process() != sender:
         _prepare(sender[0])
+        numba.set_num_threads(1)  # which is each thread's own
     return run_chunk(chunk)
 
 
@@ -112,11 +132,15 @@ def portion(chunk: Chunk) -> int:
 @memoise
 def _prepare(host: str) -> None:
     """Once in a worker process: one thread, and compiled code on its own disk."""
+    # Read by libraries that are still to come; numba is here.
+    os.environ.update({name: "1" for name in ONE_THREAD if name != "NUMBA_NUM_THREADS"})
     try:
         import threadpoolctl
     except ImportError:
-        pass  # the BLAS threads are then the affair of whoever started the worker
+        pass  # BLAS is then the affair of whoever started the worker
     else:
+        # A limit is that of the libraries that are there: SciPy has one of its own.
+        importlib.import_module("scipy.linalg")
         threadpoolctl.threadpool_limits(1)
     if socket.gethostname() != host and not os.environ.get("FASTOPT_CACHE_DIR"):
         # A home folder on another machine's disk is slow, and shared by all workers.
