@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 # After the import: the first run, then one of each further pair, in seconds.
 _FIRST_RUNS = """
@@ -30,20 +31,12 @@ print(json.dumps(seconds))
 """
 
 # The most memory in use while a run goes on, beyond that before it, in bytes; and what the
-# results take. VmHWM is this process's own: ru_maxrss begins at that of the parent.
+# results take.
 _MEMORY = """
-import json, pathlib, resource, sys
+import json, sys
 import numpy as np
 import fastopt as fo
-
-def peak():
-    status = pathlib.Path("/proc/self/status")
-    if status.exists():
-        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
+from fastopt.bench.machine import peak_memory
 
 n, steps, stop = int(sys.argv[1]), int(sys.argv[2]), None
 if sys.argv[3] == "stop":
@@ -52,10 +45,10 @@ starts = np.empty((n, 2))
 np.random.default_rng(0).random(out=starts)
 rule = fo.Adam(0.01)
 fo.run(rule, fo.Rosenbrock(), starts[:1000], max_steps=steps, stop=stop)
-before = peak()
+before = peak_memory()
 runs = fo.run(rule, fo.Rosenbrock(), starts, max_steps=steps, stop=stop)
 arrays = sum(a.nbytes for a in (runs.x, runs.fun, runs.grad_norm, runs.steps, runs.status))
-print(json.dumps([peak() - before, arrays]))
+print(json.dumps([peak_memory() - before, arrays]))
 """
 
 
@@ -83,8 +76,12 @@ def large_map(side: int, rate: float) -> tuple[float, int]:
 
 
 def fresh(source: str, *arguments: object, **variables: str):
-    """What *source* prints, as JSON, in a process of its own, with these in its environment."""
-    environment = os.environ | variables
+    """What *source* prints, as JSON, in a process of its own, with these in its environment.
+
+    It can import the modules of this folder.
+    """
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path} | variables
     command = [sys.executable, "-c", source, *map(str, arguments)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])

@@ -56,9 +56,9 @@ class Table:
         """Two times, and the least that the peer's should be of ours."""
         self._add(what, size, ours, theirs, theirs / ours, asked, ">=", duration)
 
-    def cost(self, what, size, ours, base, asked=None) -> None:
+    def cost(self, what, size, ours, base, asked=None, show=None) -> None:
         """Two times, and what the first should be less than, in units of the second."""
-        self._add(what, size, ours, base, ours / base, asked, "<", duration)
+        self._add(what, size, ours, base, ours / base, asked, "<", show or duration)
 
     def limit(self, what, size, value, asked, show, beside=None) -> None:
         """One figure and its limit; *beside* stands next to it."""

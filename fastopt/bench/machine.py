@@ -7,6 +7,8 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import sys
+from pathlib import Path
 
 from fastopt.info import processor
 from fastopt.workers import processors
@@ -32,6 +34,18 @@ def describe() -> dict[str, str]:
         "machine": f"{processor()}, {count} processor{'' if count == 1 else 's'}{load}",
         "versions": ", ".join(versions),
     }
+
+
+def peak_memory() -> int:
+    """The most bytes of memory that this process ever had."""
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss begins at that of the parent
+        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _version(name: str) -> str:
