@@ -140,7 +140,7 @@ def check_typed(command):
         options = [argument for argument in arguments if argument.startswith("--")]
         assert all(f'"{option}"' in source for option in options), command
     elif program == "asv":
-        assert arguments[0] in {"run", "continuous", "publish"}
+        assert arguments[0] in {"machine", "run", "continuous", "publish"}
         assert (ROOT / "asv.conf.json").exists()
     elif program == "bash":
         assert (ROOT / arguments[0]).exists()
@@ -162,8 +162,8 @@ def test_the_readme_begins_with_its_two_commands():
     assert typed[0] == f"{INSTALL}\n"
     assert f"{DEVELOP}\n" in typed
     ci = (ROOT / ".ci" / "run").read_text()
-    assert '"bin/pytest" README.md' in ci
-    assert '"bin/sphinx-build" README.md' in ci
+    assert '\nreadme "bin/pytest"\n' in ci
+    assert ' readme "bin/sphinx-build"\n' in ci
 
 
 def test_extras_are_there():

@@ -7,10 +7,10 @@ import scipy.sparse
 
 import fastopt as fo
 
-from .common import rate, rule
+from .common import cost, rule
 
 _ROWS, _DIM = 10**4, 50
-_UNIT = "1,000 start-steps/s"
+_UNIT = "ns/start-step"
 
 
 def _surface(name: str) -> fo.surfaces.FiniteSum:
@@ -32,16 +32,16 @@ class FullGradient:
     def setup(self, name):
         surface = _surface(name)
         steps = 2000 if name == "least_squares" else 10
-        self.work, points = 1000 * 64 * steps, np.zeros((64, surface.dim))
+        self.work, points = 64 * steps, np.zeros((64, surface.dim))
         self.call = lambda: fo.run(
             rule("gradient_descent"), surface, points, max_steps=steps, stop=None
         )
         self.call()
 
-    def track_rate(self, name):
-        return rate(self.work, self.call)
+    def track_cost(self, name):
+        return cost(self.work, self.call)
 
-    track_rate.unit = _UNIT
+    track_cost.unit = _UNIT
 
 
 class MiniBatch:
@@ -53,13 +53,13 @@ class MiniBatch:
     def setup(self, name, replace, shared):
         surface, steps = _surface(name), 500
         noise = fo.noise.minibatch(32, replace=replace, shared=shared)
-        self.work, points = 1000 * 500 * steps, np.zeros((500, surface.dim))
+        self.work, points = 500 * steps, np.zeros((500, surface.dim))
         self.call = lambda: fo.run(
             rule("gradient_descent"), surface, points, max_steps=steps, stop=None, noise=noise
         )
         self.call()
 
-    def track_rate(self, name, replace, shared):
-        return rate(self.work, self.call)
+    def track_cost(self, name, replace, shared):
+        return cost(self.work, self.call)
 
-    track_rate.unit = _UNIT
+    track_cost.unit = _UNIT

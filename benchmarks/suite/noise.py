@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fastopt as fo
 
-from .common import rate, rule, starts
+from .common import cost, rule, starts
 
 _KINDS = {
     "none": None,
@@ -34,7 +34,7 @@ class Noise:
         )
         self.call()
 
-    def track_rate(self, kind, dim):
-        return rate(self.work, self.call)
+    def track_cost(self, kind, dim):
+        return cost(self.work, self.call)
 
-    track_rate.unit = "M start-steps/s"
+    track_cost.unit = "ns/start-step"

@@ -1,15 +1,16 @@
-"""How fast kernels draw random numbers, on one processor."""
+"""Random numbers drawn by kernels, on one processor, and starts."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import types
 
+import fastopt as fo
 from fastopt.kernels.compile import compile_entry
 from fastopt.kernels.lanes import put
 from fastopt.kernels.philox import normals, philox, uniforms
 
-from .common import rate
+from .common import cost
 
 _LANES, _TILES = 512, 4000
 _KINDS = {"normals": normals, "uniforms": uniforms}
@@ -38,7 +39,32 @@ class Philox:
         self.call = lambda: entry.call(out, _TILES)
         self.call()
 
-    def track_rate(self, kind, dtype):
-        return rate(2 * _LANES * _TILES, self.call)
+    def track_cost(self, kind, dtype):
+        return cost(2 * _LANES * _TILES, self.call)
 
-    track_rate.unit = "M numbers/s"
+    track_cost.unit = "ns/number"
+
+
+_DIM, _STARTS = 2, 10**6
+
+
+class Starts:
+    """A million starts in 2-D as an array."""
+
+    params = (["uniform", "normal", "sobol", "grid"],)
+    param_names = ("kind",)
+
+    def setup(self, kind):
+        low, high = [-5.0] * _DIM, [5.0] * _DIM
+        self.starts = {
+            "uniform": fo.starts.Uniform(low, high, n=_STARTS, seed=1),
+            "normal": fo.starts.Normal(low, high, n=_STARTS, seed=1),
+            "sobol": fo.starts.Sobol(low, high, n=_STARTS, seed=1),
+            "grid": fo.starts.Grid(low, high, shape=(1000, 1000)),
+        }[kind]
+        self.starts.chunk(0, 10)
+
+    def track_cost(self, kind):
+        return cost(_DIM * _STARTS, lambda: np.asarray(self.starts))
+
+    track_cost.unit = "ns/number"

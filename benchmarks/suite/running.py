@@ -1,21 +1,15 @@
-"""How fast runs advance, and how much memory they take.
-
-Rates are ``track_`` benchmarks, in millions of start-steps a second: a time would change with
-the number of steps that a benchmark takes. Higher is better, which asv cannot know: it calls
-a rise of these a regression.
-"""
+"""What it costs to advance runs: a thousand million over it is the rate in start-steps/s."""
 
 from __future__ import annotations
 
-import numpy as np
-
 import fastopt as fo
+from fastopt.workers import processors
 
-from .common import RULES, rate, rule, starts
+from .common import CONVERGING, RULES, cost, rule, starts
 
 # Coordinate-steps of one call: 10 to 300 ms.
 _WORK = 5 * 10**7
-_UNIT = "M start-steps/s"
+_UNIT = "ns/start-step"
 
 
 class Throughput:
@@ -39,10 +33,10 @@ class Throughput:
         self.call = lambda: fo.run(rule(name), surface, points, max_steps=steps, stop=None)
         fo.run(rule(name), surface, points[:100], max_steps=1, stop=None)
 
-    def track_rate(self, name, surface_name, n):
-        return rate(self.work, self.call)
+    def track_cost(self, name, surface_name, n):
+        return cost(self.work, self.call)
 
-    track_rate.unit = _UNIT
+    track_cost.unit = _UNIT
 
 
 class EveryRule:
@@ -57,30 +51,54 @@ class EveryRule:
         self.call = lambda: fo.run(fo.rules.get(name), surface, points, max_steps=500, stop=None)
         self.call()
 
-    def track_rate(self, name):
-        return rate(500 * 10**4, self.call)
+    def track_cost(self, name):
+        return cost(500 * 10**4, self.call)
 
-    track_rate.unit = _UNIT
+    track_cost.unit = _UNIT
 
 
 class Precision:
-    """float32 on Rosenbrock in 2-D."""
+    """float32, fixed steps."""
 
-    params = (["gradient_descent", "momentum", "adam"],)
-    param_names = ("rule",)
+    params = (["gradient_descent", "momentum", "adam"], ["rosenbrock-2", "ackley-2", "ackley-10"])
+    param_names = ("rule", "surface")
 
-    def setup(self, name):
-        surface = fo.Rosenbrock()
-        points = starts(surface, 10**5).astype("f4")
+    def setup(self, name, surface_name):
+        kind, dim = surface_name.split("-")
+        surface = fo.surfaces.get(kind, dim=int(dim))
+        points, steps = starts(surface, 10**5).astype("f4"), _WORK // (10**5 * surface.dim)
+        self.work = steps * len(points)
         self.call = lambda: fo.run(
-            rule(name), surface, points, max_steps=200, stop=None, dtype="float32"
+            rule(name), surface, points, max_steps=steps, stop=None, dtype="float32"
         )
         self.call()
 
-    def track_rate(self, name):
-        return rate(200 * 10**5, self.call)
+    def track_cost(self, name, surface_name):
+        return cost(self.work, self.call)
 
-    track_rate.unit = _UNIT
+    track_cost.unit = _UNIT
+
+
+class Threads:
+    """Fixed steps on Rosenbrock in 2-D, by the number of threads."""
+
+    params = (["gradient_descent", "adam"], [1, 2, 4, 8, 16])
+    param_names = ("rule", "threads")
+
+    def setup(self, name, threads):
+        if threads > processors():
+            raise NotImplementedError
+        surface = fo.Rosenbrock()
+        points = starts(surface, 10**5)
+        self.call = lambda: fo.run(
+            rule(name), surface, points, max_steps=200, stop=None, threads=threads
+        )
+        self.call()
+
+    def track_cost(self, name, threads):
+        return cost(200 * 10**5, self.call)
+
+    track_cost.unit = _UNIT
 
 
 class Convergence:
@@ -88,41 +106,15 @@ class Convergence:
 
     params = (["gradient_descent", "momentum", "adam"], ["himmelblau", "styblinski_tang"])
     param_names = ("rule", "surface")
-    rates = {"gradient_descent": 0.01, "momentum": 0.002, "adam": 0.1}  # noqa: RUF012
 
     def setup(self, name, surface_name):
-        self.rule = fo.rules.get(name, learning_rate=self.rates[name])
+        self.rule = fo.rules.get(name, learning_rate=CONVERGING[name])
         self.surface = fo.surfaces.get(surface_name)
         self.points = starts(self.surface, 20_000)
         fo.run(self.rule, self.surface, self.points[:100], max_steps=1)
 
     def time_run(self, name, surface_name):
         fo.run(self.rule, self.surface, self.points, max_steps=10_000)
-
-
-class Targets:
-    """What looking for 51 targets costs, as a share of the rate without."""
-
-    params = (["gradient_descent", "momentum", "adam"], ["rosenbrock", "himmelblau"], [None, 1e-8])
-    param_names = ("rule", "surface", "gradient")
-
-    def setup(self, name, surface_name, gradient):
-        surface = fo.surfaces.get(surface_name)
-        made = fo.rules.get(name, learning_rate=Convergence.rates[name] / 10)
-        points, stop = starts(surface, 20_000), gradient and fo.Stop(gradient=gradient)
-        self.calls = [
-            lambda targets=targets: fo.run(
-                made, surface, points, max_steps=1000, stop=stop, targets=targets
-            )
-            for targets in (None, np.logspace(2, -8, 51))
-        ]
-        self.work = max(int(call().steps.sum()) for call in self.calls)
-
-    def track_share(self, name, surface_name, gradient):
-        plain, looking = (rate(self.work, call) for call in self.calls)
-        return looking / plain
-
-    track_share.unit = "of the rate without"
 
 
 class Overhead:
@@ -134,17 +126,3 @@ class Overhead:
 
     def time_one_start_one_step(self):
         fo.run(self.rule, self.surface, [[0.0, 0.0]], max_steps=1)
-
-
-class Memory:
-    """The whole process, which has the starts (16 MB) and the results (41 MB)."""
-
-    params = ([None, 1e-8],)
-    param_names = ("gradient",)
-
-    def setup(self, gradient):
-        self.points = starts(fo.Rosenbrock(), 10**6)
-        self.stop = None if gradient is None else fo.Stop(gradient=gradient)
-
-    def peakmem_million_starts(self, gradient):
-        fo.run(rule("adam"), fo.Rosenbrock(), self.points, max_steps=32, stop=self.stop)

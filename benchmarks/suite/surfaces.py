@@ -6,11 +6,12 @@ line from 100 to 10,000 coordinates.
 
 from __future__ import annotations
 
-import timeit
+import inspect
 
 import fastopt as fo
+from fastopt.surfaces.base import registry
 
-from .common import starts
+from .common import cost, starts
 
 # Coordinates of one call, in all of its points: 5 to 30 ms.
 _WORK = 10**6
@@ -31,10 +32,10 @@ class Dimension:
         self._run()
 
     def track_gradient(self, name, dim):
-        return _each(self._gradient, _WORK)
+        return cost(_WORK, self._gradient)
 
     def track_step(self, name, dim):
-        return _each(self._run, _WORK * self.steps)
+        return cost(_WORK * self.steps, self._run)
 
     def _gradient(self):
         self.surface.gradient(self.points)
@@ -46,31 +47,33 @@ class Dimension:
     track_gradient.unit = track_step.unit = _UNIT
 
 
-class EveryKind:
-    """Value and gradient of each surface of any number of coordinates, in 8 of them."""
+def _options(name: str) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(registry[name]).parameters)
 
-    params = (
-        [
-            *("ackley", "alpine", "dixon_price", "ellipsoid", "griewank", "huber", "levy"),
-            *("michalewicz", "powell", "power", "rastrigin", "rosenbrock", "salomon", "schwefel"),
-            *("shubert", "sphere", "styblinski_tang", "trid", "vincent", "wood"),
-            *("xin_she_yang_2", "xin_she_yang_3", "xin_she_yang_4", "zakharov"),
-        ],
-    )
+
+def _names() -> list[str]:
+    """All but what is made of data, which is elsewhere."""
+    every = fo.surfaces.names()
+    needy = [n for n in every if any(o.default is o.empty for o in _options(n).values())]
+    return [n for n in every if n not in needy] + [f"bbob {k}" for k in range(1, 25)]
+
+
+class EverySurface:
+    """Value and gradient, in 8 coordinates where there is a choice."""
+
+    params = (_names(),)
     param_names = ("surface",)
 
     def setup(self, name):
-        surface = fo.surfaces.get(name, dim=8)
-        points = starts(surface, _WORK // 8)
+        if name.startswith("bbob"):
+            surface = fo.surfaces.get("bbob", function=int(name.removeprefix("bbob")), dim=8)
+        else:
+            surface = fo.surfaces.get(name, **{"dim": 8} if "dim" in _options(name) else {})
+        points = starts(surface, _WORK // surface.dim)
         self.call = lambda: surface.gradient(points)
         self.call()
 
     def track_gradient(self, name):
-        return _each(self.call, _WORK)
+        return cost(_WORK, self.call)
 
     track_gradient.unit = _UNIT
-
-
-def _each(call, count: int) -> float:
-    """Nanoseconds for each of so many, in the best of three calls."""
-    return round(min(timeit.repeat(call, number=1, repeat=3)) / count * 1e9, 3)
