@@ -15,7 +15,7 @@ STARTS = fo.starts.Uniform(-5, 5, n=300, seed=4, dim=2)
 
 
 def small_study(**changes):
-    """Two rules, one with settings and one that draws, on two surfaces, with noise."""
+    """Two rules, one with settings and one that draws, on two surfaces, with noise and targets."""
     options = {
         "rules": {
             "descent": fo.GradientDescent([0.001, 0.01, 0.5]),
@@ -25,6 +25,7 @@ def small_study(**changes):
         "starts": STARTS,
         "max_steps": 40,
         "stop": fo.Stop(gradient=1.0),
+        "targets": [1.0, 100.0, 1e-3],
         "record": fo.Record(steps=[0, 3, 40]),
         "noise": fo.noise.gaussian(0.1),
         "seeds": [0, 7],

@@ -50,6 +50,19 @@ def test_every_outcome_is_there():
     assert whole().runs == whole().planned == 2 * 2 * (3 + 1) * 300
 
 
+def test_targets_have_every_outcome_too():
+    """So that whatever happens to chunks happens to counts of targets."""
+    hits = sum(
+        np.array([counts.converged.sum(), counts.diverged.sum(), counts.censored.sum()])
+        for surface in ("himmelblau", "bowl")
+        for target in range(3)
+        for counts in [whole().counts("langevin", surface, target=target)]
+    )
+    assert (hits[[0, 2]] > 100).all()
+    fast = whole().counts("descent", "himmelblau", learning_rate=0.5, target=2)
+    assert fast.diverged.sum() > 100
+
+
 def test_seeds_are_taken_together():
     both = whole().counts("langevin", "bowl")
     each = [whole().counts("langevin", "bowl", seed=seed) for seed in (0, 7)]
@@ -275,7 +288,9 @@ def test_a_cell_must_be_named():
     with pytest.raises(ValueError, match="as an index is one of a cell"):
         whole().worst("langevin", "bowl")
     with pytest.raises(ValueError, match="target=0: this study has no targets; make it with"):
-        whole().counts("langevin", "bowl", target=0)
+        small_study(targets=None, max_steps=0, record=None).run().counts(
+            "langevin", "bowl", target=0
+        )
     with pytest.raises(ValueError, match="by='speed': must be 'steps' or 'value'"):
         whole().best("langevin", "bowl", "speed", seed=0)
     with pytest.raises(ValueError, match="index=300: must be <= 299"):

@@ -225,7 +225,7 @@ def test_ctrl_c_returns_soon_and_leaves_the_store_usable(executor, tmp_path):
             assert child.stdout.readline() == "1000000\n"
         finally:
             child.kill()
-    assert 0 < returned - pressed < (1.0 if executor else 0.2)
+    assert 0 < returned - pressed < 0.2
 
 
 # -- Dask --------------------------------------------------------------------------------

@@ -85,42 +85,101 @@ def test_an_interrupted_study_goes_on(kept, finished, tmp_path):
     assert files(store) == files(finished[0])
 
 
+# Chunks of 20 runs, but only after calibration; and an end at the call of that number that
+# writes, forces to disk or renames.
 _KILLED = """
-import sys
+import os, signal, sys
 from study_checks import small_study
-print(small_study().run(sys.argv[1], chunk=20).digest, flush=True)
+from fastopt.study import study
+
+calls, last, calibrate = [0], int(sys.argv[2]), study.choose_lengths
+
+def counted(name, real):
+    def call(*arguments):
+        calls[0] += 1
+        if calls[0] == last:
+            if name == "write":
+                real(arguments[0], arguments[1][:5])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+    setattr(os, name, call)
+
+def lengths(plan):
+    return [20 for length in calibrate(plan)]
+
+for name in ("write", "fsync", "replace"):
+    counted(name, getattr(os, name))
+study.choose_lengths = lengths
+print(small_study().run(sys.argv[1]).digest, flush=True)
 """
+# The lock, and each of the two manifests: written, forced, renamed, its folder forced.
+_FIRST_CALLS = 1 + 2 * 4
 
 
-def count_chunks(store):
-    return sum(path.name.endswith(".bin") for path in store.iterdir()) if store.exists() else 0
+class Killed:
+    """A process that runs the study, for as long as it may."""
+
+    def __init__(self, store, call=0):
+        path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+        command = [sys.executable, "-c", _KILLED, str(store), str(call)]
+        environment = os.environ | {"PYTHONPATH": path}
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def end(self, kill=False):
+        """What it printed, and what it returned."""
+        if kill:
+            self.child.kill()
+        with self.child:
+            return self.child.stdout.read().strip(), self.child.wait()
 
 
-def killed_after(chunks, store):
-    """Kill a study as soon as there are so many chunks, or if None not; and what it printed."""
-    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    command = [sys.executable, "-c", _KILLED, str(store)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
-    ) as child:
-        while chunks is not None and child.poll() is None:
-            if count_chunks(store) >= chunks:
-                child.kill()
-            time.sleep(random.random() / 100)
-        return child.stdout.read().strip()
+def kill_at_start(store, rng):
+    """While it starts, before there is a store or just when it is made."""
+    child = Killed(store)
+    time.sleep(rng.uniform(0, 0.6))
+    return child.end(kill=True)
+
+
+def kill_in_calibration(store, rng):
+    """Once it has locked the store, before it knows how to cut the study."""
+    for lock in store.glob("lock"):
+        lock.unlink()
+    child = Killed(store)
+    while not (store / "lock").exists():
+        assert child.child.poll() is None
+        time.sleep(0.002)
+    time.sleep(rng.uniform(0, 0.1))
+    return child.end(kill=True)
+
+
+def kill_in_manifest(store, rng):
+    """At a call that makes the lock or the manifests, or where they are there, soon after."""
+    return Killed(store, rng.randint(1, _FIRST_CALLS)).end()
+
+
+def kill_in_chunks(store, rng):
+    """At a call that writes one of the next dozen chunks."""
+    return Killed(store, rng.randint(_FIRST_CALLS + 1, 50)).end()
+
+
+FEW = [kill_in_manifest, kill_in_chunks]
+MANY = 4 * [kill_at_start] + 3 * [kill_in_calibration] + 5 * [kill_in_manifest]
+MANY += 8 * [kill_in_chunks]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 @pytest.mark.parametrize(
-    "times", [2, pytest.param(20, marks=pytest.mark.slow)], ids=["few", "many"]
+    "kills", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_kills_at_random_moments_change_nothing(times, tmp_path, finished):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    small_study().run(whole, chunk=20)
-    for chunks in sorted(random.sample(range(1, 200), times)):
-        assert not killed_after(chunks, killed)
-        assert chunks <= count_chunks(killed) < 240  # it was under way
-    assert killed_after(None, killed) == finished[1]
+def test_kills_at_random_moments_change_nothing(kills, tmp_path, finished):
+    # With this seed the few come while the second manifest and a chunk are half written.
+    whole, killed, rng = tmp_path / "whole", tmp_path / "killed", random.Random(47)
+    assert small_study().run(whole, chunk=20).digest == finished[1]
+    for kill in kills:
+        assert kill(killed, rng) == ("", -signal.SIGKILL), kill.__name__
+    chunks = [name for name in files(killed) if name.startswith("chunk")]
+    assert 0 < len(chunks) < 240  # it was under way
+    assert Killed(killed).end() == (finished[1], 0)
     assert files(killed) == files(whole)
 
 
@@ -402,9 +461,25 @@ def test_a_write_that_the_system_cuts_short(tmp_path, finished):
         timeout=100,
         check=True,
     )
-    assert done.stdout.startswith(f"StoreError {store}: File too large;")
+    assert done.stdout.startswith(f"StoreError {store}: File too large; raise the limit on the")
     assert sorted(files(store)) == ["manifest.copy.json", "manifest.json"]
     assert small_study().run(store).digest == finished[1]
+
+
+def test_remedies_are_those_of_the_trouble(tmp_path, monkeypatch):
+    with pytest.raises(fo.study.StoreError, match=r"File name too long; give a shorter path$"):
+        small_study().run(tmp_path / ("x" * 300))
+    with pytest.raises(TypeError, match=r"store=5: must be the path of a folder"):
+        small_study().run(store=5)
+    with pytest.raises(TypeError, match=r"store=None: must be the path of a folder"):
+        fo.study.load(None)
+
+    def fail(*arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(fo.study.StoreError, match=r"error; the disk failed .* on another$"):
+        small_study().run(tmp_path / "store", chunk=CHUNK)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions")

@@ -31,6 +31,15 @@ FORMAT = 1
 _MANIFESTS = ("manifest.json", "manifest.copy.json")
 _CHUNK = re.compile(r"chunk-(\d{6,})\.bin")
 _PART = (".store-", ".part")
+_MAKE_ROOM = "make room and run the study again: it goes on from here"
+_REMEDIES = {
+    errno.ENOSPC: _MAKE_ROOM,
+    errno.EDQUOT: _MAKE_ROOM,
+    errno.EIO: "the disk failed to read or write; run the study again with its store on another",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run the study again: it "
+    "goes on from here",
+    errno.ENAMETOOLONG: "give a shorter path",
+}
 
 
 class StoreError(OSError):
@@ -77,6 +86,8 @@ class Store:
     """The folder at *path*, created if need be by :meth:`open`."""
 
     def __init__(self, path: str | os.PathLike[str]):
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"store={path!r}: must be the path of a folder (Study)")
         self.path = Path(path)
 
     # -- to work in it -------------------------------------------------------------------
@@ -270,11 +281,10 @@ class Store:
             self._refuse(error)
 
     def _refuse(self, error: OSError) -> NoReturn:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            text = "the disk is full; make room and run the study again: it goes on from here"
-        else:
-            text = f"{error.strerror or error}; make it a folder that can be written to"
-        raise StoreError(f"{self.path}: {text}") from error
+        remedy = _REMEDIES.get(error.errno or 0, "make it a folder that can be written to")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "the disk is full" if full else error.strerror or error
+        raise StoreError(f"{self.path}: {what}; {remedy}") from error
 
 
 def _read(path: Path) -> bytes | None:
