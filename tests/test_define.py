@@ -303,3 +303,27 @@ def test_a_bad_argument_is_refused(error, says, options):
 def test_a_bad_name_is_refused():
     with pytest.raises(ValueError, match=r"name='My bowl': must be in snake_case"):
         define("My bowl", 2, **BANANA)
+
+
+@numba.njit
+def length(x, y):
+    point = np.empty(2)
+    point[0], point[1] = x, y
+    return (point * point).sum()
+
+
+def test_what_only_numbas_further_passes_compile_may_be_used():
+    length(1.0, 2.0)  # compiled before, with memory of its own
+
+    def winding(x):
+        shift, total = x[0], 0.0
+
+        def squared(v):
+            return v * v + shift
+
+        for v in numba.literal_unroll((x[0], x[1])):
+            total += squared(v) - shift
+        return total + length(x[0], x[1])
+
+    surface = define("winding", 2, value=winding, gradient=lambda x: (4 * x[0], 4 * x[1]))
+    assert surface.value([3.0, 0.5]) == 18.5

@@ -1,5 +1,7 @@
 """The machine code of the blocks: vectorised, strict, and of one type throughout."""
 
+import contextlib
+import gc
 import math
 import re
 
@@ -10,6 +12,7 @@ import pytest
 
 import fastopt as fo
 from fastopt.kernels import compile as compiler
+from fastopt.kernels import pipeline
 from fastopt.kernels.block import block_source, build_block
 from fastopt.kernels.driver import build_driver
 from fastopt.kernels.expressions import Names
@@ -129,3 +132,42 @@ def test_flags_are_strict():
     assert compiler._FLAGS["fastmath"] is False
     assert compiler._FLAGS["error_model"] == "numpy"
     assert compiler._FLAGS["nogil"] is True
+
+
+def test_passes_left_out_change_no_machine_code(monkeypatch):
+    rule, surface = fo.RMSProp(), fo.Booth()
+
+    def instructions():
+        compiler.specialise.cache_clear()
+        text = fresh_block(rule, surface, monkeypatch=monkeypatch).assembly()
+        lines = [line for line in text.splitlines() if re.match(r"\t[a-z]", line)]
+        # Labels are numbered through; names of symbols count what was compiled before.
+        return [re.sub(r"\.L\w+|\$?_ZN\S+", "", line) for line in lines]
+
+    less = instructions()
+    needless, skipped = pipeline._NEEDLESS, []
+    compiled = numba.core.compiler_machinery.PassManager._runPass
+    monkeypatch.setattr(
+        numba.core.compiler_machinery.PassManager,
+        "_runPass",
+        lambda self, index, each, state: (
+            skipped.append(each.name()) or compiled(self, index, each, state)
+        ),
+    )
+    monkeypatch.setattr(pipeline, "_NEEDLESS", {"a_pass_that_numba_does_not_have"})
+    assert instructions() == less
+    assert needless <= set(skipped), "numba has other names for them now"
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_collections_are_as_they_were_after_compiling(on):
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        with contextlib.suppress(KeyError), pipeline.no_collections():
+            during = gc.isenabled()
+            raise KeyError
+        assert not during
+        assert gc.isenabled() == on
+    finally:
+        (gc.enable if was_on else gc.disable)()

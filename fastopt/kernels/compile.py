@@ -27,13 +27,11 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
-from numba.core.typed_passes import PreLowerStripPhis
 from numba.extending import intrinsic
 
 from fastopt.kernels import cache, contraction
+from fastopt.kernels.pipeline import EntryCompiler, InlinedCompiler, no_collections
 
 DTYPES = ("float64", "float32")
 
@@ -84,55 +82,6 @@ def merged(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-class _InlinedLibrary(JITCodeLibrary):
-    """Code that only ever becomes part of an entry, so that it is optimised there, once.
-
-    Numba would also optimise each function by itself and turn it into machine code that
-    nobody calls: half of the time to compile a block.
-    """
-
-    def _optimize_functions(self, ll_module: Any) -> None:
-        ll_module.data_layout = self._codegen._data_layout
-
-    def _optimize_final_module(self) -> None:
-        pass
-
-    def _finalize_final_module(self) -> None:
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        return 0
-
-    @property
-    def codegen(self) -> Any:
-        return self
-
-    def set_env(self, name: str, environment: Any) -> None:
-        """Nothing: the code is nowhere yet, and needs no Python objects."""
-
-
-class _ContractingCompiler(Compiler):
-    def define_pipelines(self) -> Any:
-        pipelines = super().define_pipelines()
-        for pipeline in pipelines:
-            pipeline.add_pass_after(contraction.Contraction, PreLowerStripPhis)
-            pipeline.finalize()
-        return pipelines
-
-    def _compile_core(self) -> Any:
-        # The types of all variables, for printing: they hold the whole code, a third of the
-        # 2.4 MB that a block takes.
-        return super()._compile_core()._replace(type_annotation=None)
-
-
-class _InlinedCompiler(_ContractingCompiler):
-    def define_pipelines(self) -> Any:
-        state = self.state
-        state.library = _InlinedLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
-        return super().define_pipelines()
-
-
 # -- one function for one dtype ----------------------------------------------------------
 
 
@@ -151,7 +100,8 @@ def specialise(function: Callable[..., Any], dtype: str) -> Any:
     clone = _clone(function, lambda value: _specialised_value(value, dtype))
     # forceinline: a call left in a loop would keep the loop from being vectorised.
     how = {"inline": "always"} if hasattr(function, "merged") else {"forceinline": True}
-    return _jit(**how, no_cpython_wrapper=True, pipeline_class=_InlinedCompiler, **_FLAGS)(clone)
+    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _jit(**how, **wrappers, pipeline_class=InlinedCompiler, **_FLAGS)(clone)
 
 
 def _specialised_value(value: Any, dtype: str) -> Any:
@@ -281,9 +231,9 @@ def compile_entry(
         # The name of a symbol must be its own: two loaded entries share one address space.
         clone.__qualname__ = f"{function.__name__}_{stamp[:16]}"
         wrappers = {"no_cpython_wrapper": not from_python, "no_cfunc_wrapper": True}
-        dispatcher = _jit(pipeline_class=_ContractingCompiler, **wrappers, **_FLAGS)(clone)
+        dispatcher = _jit(pipeline_class=EntryCompiler, **wrappers, **_FLAGS)(clone)
         dispatcher._cache = store = cache.open_cache(label, stamp, sources, unknown)
-        with store.announced():
+        with store.announced(), no_collections():
             dispatcher.compile(signature)
         return Entry(dispatcher, signature)
 

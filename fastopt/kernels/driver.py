@@ -128,7 +128,8 @@ def advance(
             n, over = 0, False  # only look whether a start is too far out
         elif 0 < goal.factors.shape[0] < t + n:
             return
-        part, at = RUNS, t
+        # Not RUNS itself: what is called with a literal is compiled once more for it.
+        part, at = np.int64(RUNS), t
         while True:
             steps = n if part == RUNS else min(goal.middle, t + n - at) if part == MIDDLE else 1
             counts[part, STEP], counts[part, LENGTH] = at, steps
