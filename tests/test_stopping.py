@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import oracles
@@ -228,12 +229,31 @@ def test_bad_start_has_diverged_at_step_0(stop, max_steps):
     assert same_bits(runs.x[1:-1], starts[1:-1])
 
 
-@pytest.mark.parametrize("criterion", ["gradient", "value", "distance"])
-@pytest.mark.parametrize(("limit", "dtype"), [(math.inf, "float64"), (1e39, "float32")])
-def test_infinite_limit_does_not_make_nan_converge(criterion, limit, dtype):
+@pytest.mark.parametrize(
+    ("criterion", "limit", "dtype"),
+    [
+        ("value", math.inf, "float64"),
+        ("value", 1e39, "float32"),
+        # The largest that are allowed: squares are what is compared.
+        *((norm, 1.3e154, "float64") for norm in ("gradient", "distance")),
+        *((norm, 1.8e19, "float32") for norm in ("gradient", "distance")),
+    ],
+)
+def test_largest_limit_does_not_make_nan_converge(criterion, limit, dtype):
     starts, stop = [[math.nan, 0.0], [1.0, 0.0]], fo.Stop(**{criterion: limit})
     runs = fo.run(HALVING, fo.Bowl(), starts, stop=stop, dtype=dtype)
     assert names(runs) == ["DIVERGED", "CONVERGED"]
+
+
+@pytest.mark.parametrize("criterion", ["gradient", "distance"])
+@pytest.mark.parametrize(
+    ("limit", "dtype"),
+    [(math.inf, "float64"), (1e155, "float64"), (1e-155, "float64"), (1e20, "float32")],
+)
+def test_limit_whose_square_cannot_be_compared_is_refused(criterion, limit, dtype):
+    stop = fo.Stop(**{criterion: limit})
+    with pytest.raises(ValueError, match=rf"^{criterion}={re.escape(repr(limit))}: must be 0, or"):
+        fo.run(HALVING, fo.Bowl(), [[1.0, 0.0]], stop=stop, dtype=dtype)
 
 
 def test_diverged_comes_first_at_the_same_step():
